@@ -219,6 +219,10 @@ const PAGES = {
     await page.goto("/charging?days=month");
     await page.waitForSelector('[data-testid="charging-now"]');
   },
+  supervision: async (page) => {
+    await page.goto("/charging/supervision?days=month");
+    await page.waitForSelector('[data-testid="supervision-goals"]');
+  },
   notifications: async (page) => {
     await page.goto("/notifications");
     await page.waitForSelector("h1");

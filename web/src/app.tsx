@@ -65,6 +65,7 @@ const RunPage = page(() => import("./features/runs/detail.tsx"));
 const ChargePage = page(() => import("./features/charge/page.tsx"));
 const ChargingPage = page(() => import("./features/charging/page.tsx"));
 const ChargingSessionPage = page(() => import("./features/charging/detail.tsx"));
+const SupervisionPage = page(() => import("./features/charging-supervision/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const PersonalPage = page(() => import("./features/personal/page.tsx"));
@@ -126,6 +127,7 @@ const pages: RouteObject[] = [
   { path: "charge/*", element: <ChargePage /> },
   { path: "charging", element: <ChargingPage /> },
   { path: "charging/sessions/:id", element: <ChargingSessionPage /> },
+  { path: "charging/supervision", element: <SupervisionPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },

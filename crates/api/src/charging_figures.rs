@@ -165,6 +165,13 @@ pub(crate) struct Span {
     pub ends: Timestamp,
 }
 
+impl Span {
+    /// Its first and its last day.
+    pub(crate) const fn days(&self) -> [Date; 2] {
+        [self.from, self.to]
+    }
+}
+
 /// The span of two days as people write them; today where one is not said.
 ///
 /// # Errors

@@ -129,6 +129,8 @@ pub struct Office {
     pub shares: Shares,
     /// What is done with cards that nobody registered.
     pub unknown_cards: UnknownCards,
+    /// How it is supervised.
+    pub supervision: crate::charging_supervision::Options,
     /// The way to the stations; none while their door is closed.
     pub stations: Option<Arc<dyn Stations>>,
     /// Charging by drivers; none while no payment provider is set.

@@ -11,7 +11,7 @@
 //! Reading order: [`money`] (fen, watt-hours, prices), [`event`] and [`session`] (what was charged, and what of it is doubtful),
 //! [`days`], [`written`] and [`tariff`] (prices by period, 分时电价), [`split`] (energy over periods), [`fee`] (parking and
 //! occupancy), [`bill`], [`ledger`] and [`books`] (double entry, and what a store must promise), [`pay`], [`sandbox`] and
-//! [`collect`] (payment), [`settle`], [`reconcile`], [`invoice`].
+//! [`collect`] (payment), [`settle`], [`reconcile`], [`invoice`], [`supervision`] (what a regulator counts).
 
 pub mod bill;
 pub mod books;
@@ -28,6 +28,7 @@ pub mod sandbox;
 pub mod session;
 pub mod settle;
 pub mod split;
+pub mod supervision;
 pub mod tariff;
 pub mod written;
 

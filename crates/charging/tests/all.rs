@@ -7,4 +7,5 @@ mod ledger;
 mod orders;
 mod sessions;
 mod settling;
+mod supervision;
 mod tariffs;

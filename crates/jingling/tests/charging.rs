@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use testkit::foreign::Python;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/charging_station.py");
-const SETTINGS: [&str; 2] = ["ocpp.listen=127.0.0.1:0", "charging.look_seconds=1"];
+pub const SETTINGS: [&str; 2] = ["ocpp.listen=127.0.0.1:0", "charging.look_seconds=1"];
 pub const CARD: &str = "04A1B2C3D4";
 
 /// A station as a program.
@@ -94,7 +94,7 @@ impl Drop for Station {
 /// The moment that everything a test says is counted from: two calls a second
 /// apart must not stretch what lies between them, which begun minutes are
 /// charged for.
-static ANCHOR: std::sync::LazyLock<jiff::Timestamp> =
+pub(crate) static ANCHOR: std::sync::LazyLock<jiff::Timestamp> =
     std::sync::LazyLock::new(jiff::Timestamp::now);
 
 pub fn ago(seconds: i64) -> String {
@@ -156,7 +156,7 @@ pub async fn post(city: &City, path: &str, body: &Value) -> Answer {
         .await
 }
 
-async fn card(city: &City, is_blocked: bool) -> Answer {
+pub(crate) async fn card(city: &City, is_blocked: bool) -> Answer {
     let token = city.token_of("operator");
     let card = json!({"card": CARD, "holder": "driver-1", "blocked": is_blocked});
     city.ask("PUT", "/api/v1/charging/cards", |r| {

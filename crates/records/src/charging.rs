@@ -465,6 +465,95 @@ pub async fn sums(
     .await?)
 }
 
+table_row! {
+    /// A session as far as it is supervised: without its bill.
+    pub struct SupervisedSession {
+        /// Its number.
+        pub id: i64,
+        /// The station's identity.
+        pub station: String,
+        /// The transaction's id.
+        pub transaction_id: String,
+        /// The connector; 0 where it was not told.
+        pub connector: i64,
+        /// Whether a card was shown.
+        pub has_card: bool,
+        /// Whose station it is.
+        pub operator: String,
+        /// `charging`, `waiting`, `unpriced`, `billed` or `doubtful`.
+        pub state: String,
+        /// When it began.
+        pub started_at: Option<Timestamp>,
+        /// When it ended.
+        pub ended_at: Option<Timestamp>,
+        /// The last register less the first, Wh.
+        pub energy_wh: i64,
+        /// Whether more was told after its bill.
+        pub is_corrected: bool,
+        /// Whether a person let its bill go.
+        pub is_waived: bool,
+    }
+}
+
+/// What stands in the JSON of a bill that was let go, and in no other: a note's own quotation marks are escaped.
+pub const WAIVED: &str = "\"standing\":{\"waived\"";
+
+const SUPERVISED: &str = "id, station, transaction_id, connector, CASE WHEN card IS NULL THEN 0 ELSE 1 END AS has_card, operator, state, \
+                          started_at, ended_at, energy_wh, CASE WHEN correction IS NULL THEN 0 ELSE 1 END AS is_corrected, \
+                          CASE WHEN bill LIKE $1 THEN 1 ELSE 0 END AS is_waived";
+
+/// Where a page of [`ended`] begins: behind the session that ended at this moment and has this number.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind {
+    /// When the last one of the page before ended; the beginning of the span before the first page.
+    pub ended_at: Timestamp,
+    /// Its number; 0 before the first page.
+    pub id: i64,
+}
+
+/// The next sessions that ended before `until`, in the order in which they did.
+pub async fn ended(
+    connection: &mut Connection,
+    behind: Behind,
+    until: Timestamp,
+    most: i64,
+) -> Result<Vec<SupervisedSession>> {
+    Ok(
+        sqlx::query_as::<Any, SupervisedSession>(AssertSqlSafe(format!(
+            "SELECT {SUPERVISED} FROM charging_sessions WHERE ended_at >= $2 AND ended_at < $3 AND (ended_at > $2 OR id > $4) \
+             ORDER BY ended_at, id LIMIT $5"
+        )))
+        .bind(format!("%{WAIVED}%"))
+        .bind(behind.ended_at.micros())
+        .bind(until.micros())
+        .bind(behind.id)
+        .bind(most)
+        .fetch_all(connection)
+        .await?,
+    )
+}
+
+/// The sessions that began before `until`, at `begun_since` or later, and ended at it or later, or have not ended.
+pub async fn going_on(
+    connection: &mut Connection,
+    begun_since: Timestamp,
+    until: Timestamp,
+    most: i64,
+) -> Result<Vec<SupervisedSession>> {
+    Ok(
+        sqlx::query_as::<Any, SupervisedSession>(AssertSqlSafe(format!(
+            "SELECT {SUPERVISED} FROM charging_sessions WHERE (ended_at IS NULL OR ended_at >= $3) AND started_at >= $2 \
+             AND started_at < $3 ORDER BY id LIMIT $4"
+        )))
+        .bind(format!("%{WAIVED}%"))
+        .bind(begun_since.micros())
+        .bind(until.micros())
+        .bind(most)
+        .fetch_all(connection)
+        .await?,
+    )
+}
+
 /// An entry and its postings.
 pub async fn entry(
     connection: &mut Connection,

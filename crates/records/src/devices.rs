@@ -261,6 +261,23 @@ pub async fn counts_of(connection: &mut Connection, kind: &str) -> Result<(i64, 
     .await?)
 }
 
+/// Of devices of a type: the thing each speaks for, whether it is connected, and when it last sent anything.
+pub async fn seen_of(
+    connection: &mut Connection,
+    kind: &str,
+) -> Result<Vec<(String, bool, Option<Timestamp>)>> {
+    let rows = sqlx::query_as::<Any, (String, i64, Option<i64>)>(
+        "SELECT id, CASE WHEN online <> 0 THEN 1 ELSE 0 END, last_seen_at FROM devices WHERE type = $1 ORDER BY id",
+    )
+    .bind(kind)
+    .fetch_all(connection)
+    .await?;
+    let row = |(id, online, seen): (String, i64, Option<i64>)| {
+        (id, online != 0, seen.map(Timestamp::from_micros))
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
 /// Writes what happened to devices since the last time. Devices taken away meanwhile are passed over.
 pub async fn apply_changes(connection: &mut Connection, changes: &[DeviceChange]) -> Result<()> {
     for change in changes {

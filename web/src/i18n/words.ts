@@ -7,6 +7,7 @@ import { bulletinWords } from "./words/bulletins.ts";
 import { caseWords } from "./words/cases.ts";
 import { chargeWords } from "./words/charge.ts";
 import { chargingWords } from "./words/charging.ts";
+import { chargingSupervisionWords } from "./words/charging-supervision.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
@@ -43,6 +44,7 @@ export const words = {
   ...caseWords,
   ...chargeWords,
   ...chargingWords,
+  ...chargingSupervisionWords,
   ...clientWords,
   ...commandWords,
   ...dataWords,

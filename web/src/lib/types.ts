@@ -142,6 +142,14 @@ export type ExchangeComparison = Schemas["ExchangeComparison"];
 export type ExchangeOrder = Schemas["ExchangeOrder"];
 export type ExchangeOrders = Schemas["ExchangeOrders"];
 export type ExchangePartner = Schemas["ExchangePartner"];
+export type ChargingSupervision = Schemas["ChargingSupervision"];
+export type ChargingSupervised = Schemas["ChargingSupervised"];
+export type ChargingSupervisedGroup = Schemas["ChargingSupervisedGroup"];
+export type ChargingSupervisedTown = Schemas["ChargingSupervisedTown"];
+export type ChargingWorstPoint = Schemas["ChargingWorstPoint"];
+export type ChargingGoal = Schemas["ChargingGoal"];
+export type ChargingSubsidyOperator = Schemas["ChargingSubsidyOperator"];
+export type ChargingFarVillage = Schemas["ChargingFarVillage"];
 
 export type SubjectData = Schemas["SubjectData"];
 export type SubjectEntity = Schemas["SubjectEntity"];

@@ -1,5 +1,6 @@
 /** The pages that a person may visit, in sections and in the order of the menu. */
 import {
+  AccountBookOutlined,
   AimOutlined,
   AlertOutlined,
   ApartmentOutlined,
@@ -150,6 +151,13 @@ export const NAV: NavItem[] = [
     permission: "charging.read",
   },
   {
+    path: "/charging/supervision",
+    section: "handling",
+    title: "nav.supervision",
+    icon: <AccountBookOutlined />,
+    permission: "charging.read",
+  },
+  {
     path: "/charge",
     section: "handling",
     title: "nav.charge",
@@ -296,10 +304,13 @@ export function sectionsOf(items: NavItem[]): { section: NavSection; items: NavI
   })).filter((each) => each.items.length > 0);
 }
 
-/** Whether a page is the one of an address, or below it. */
+const isBelow = (path: string, pathname: string) => pathname === path || pathname.startsWith(`${path}/`);
+
+/** Whether a page is the one of an address, or below it, and no other page of the menu is nearer. */
 export function isAt({ path }: NavItem, pathname: string): boolean {
   if (path === "/") return pathname === "/" || pathname.startsWith("/systems/");
-  return pathname === path || pathname.startsWith(`${path}/`);
+  const isNearer = (other: NavItem) => other.path.startsWith(`${path}/`) && isBelow(other.path, pathname);
+  return isBelow(path, pathname) && !NAV.some(isNearer);
 }
 
 /** The pages of a phone's bottom bar, which has so many places: those that are wanted there, then others. */

@@ -66,6 +66,7 @@ pub async fn start(
         operator,
         shares: settings.charging.shares(),
         unknown_cards: settings.charging.unknown_cards()?,
+        supervision: settings.charging.supervision()?,
         stations: door.as_ref().map(way_out::stations),
     };
     // Set once, here.

@@ -1,9 +1,12 @@
 //! `[ocpp]` and `[charging]`: the door of charge points and how they are billed.
 
 use crate::settings::{Settings, listen_address, section};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use api::charging_office::{Reserve, UnknownCards};
+use api::charging_subsidy::cap;
+use api::charging_supervision::Options;
 use bookings::Policy;
+use charging::Price;
 use charging::settle::{Shares, WHOLE};
 use gateway::ocpp::Limits;
 use serde::{Deserialize, Serialize};
@@ -75,6 +78,18 @@ ChargingSettings {
     share_service: u32 = 0,
     /// The same of parking and occupancy.
     share_time: u32 = 0,
+    /// A charge point that was heard of within so long is on the line, minutes.
+    heard_minutes: i64 = 30,
+    /// A village is far from charging when the nearest charge point is farther than this, straight, km.
+    far_km: f64 = 5.0,
+    /// Subsidy of a kWh, yuan with at most four decimals, where a question names none.
+    subsidy_yuan_per_kwh: String = "0".into(),
+    /// Most subsidy of an operator for the days of a question, whole yuan; 0: no cap.
+    subsidy_cap_yuan: i64 = 0,
+    /// Most sessions that one answer of supervision goes through.
+    supervised_sessions_max: usize = 2_000_000,
+    /// Most beginnings and ends of faults that one answer of supervision goes through.
+    supervised_faults_max: usize = 200_000,
 });
 
 impl OcppSettings {
@@ -128,6 +143,7 @@ impl OcppSettings {
 impl ChargingSettings {
     fn check(&self) -> Result<()> {
         self.unknown_cards()?;
+        self.supervision()?;
         if self.operator.trim().is_empty() || self.operator.len() > 100 {
             bail!("charging.operator must be 1 to 100 bytes");
         }
@@ -223,6 +239,34 @@ impl ChargingSettings {
                 ..Policy::default()
             },
         }
+    }
+
+    /// How charging is supervised.
+    ///
+    /// # Errors
+    /// The key, and what it should be.
+    pub fn supervision(&self) -> Result<Options> {
+        let told = |told: model::Told| anyhow!("{}: {}", told.what.en, told.mend.en);
+        let rate = Price::read(&self.subsidy_yuan_per_kwh, "charging.subsidy_yuan_per_kwh");
+        let cap = cap(&self.subsidy_cap_yuan.to_string());
+        if self.heard_minutes < 1 || !(0.1..=100.0).contains(&self.far_km) {
+            bail!("charging.heard_minutes must be 1 at least, and charging.far_km 0.1 to 100");
+        }
+        if self.supervised_sessions_max == 0 || self.supervised_faults_max == 0 {
+            bail!(
+                "charging.supervised_sessions_max and charging.supervised_faults_max must be 1 at least"
+            );
+        }
+        Ok(Options {
+            heard_minutes: self.heard_minutes,
+            far_km: self.far_km,
+            sessions_max: self.supervised_sessions_max,
+            fault_changes_max: self.supervised_faults_max,
+            subsidy_rate: rate
+                .map_err(told)
+                .context("charging.subsidy_yuan_per_kwh")?,
+            subsidy_cap: cap.map_err(told).context("charging.subsidy_cap_yuan")?,
+        })
     }
 
     /// The desk's settings.

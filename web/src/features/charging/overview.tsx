@@ -1,7 +1,6 @@
 /** What charging comes to on the chosen days, and how the charge points stand now, each figure with what it is counted from. */
 import { useQuery } from "@tanstack/react-query";
-import { Card, DatePicker, Segmented, Table } from "antd";
-import dayjs from "dayjs";
+import { Card, Table } from "antd";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -13,45 +12,21 @@ import { Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { typesQuery } from "../map/queries.ts";
 import { yuan } from "../projects/money.ts";
+import { ChosenDays } from "./days.tsx";
 import { money, operatorWord } from "./marks.tsx";
 import { figuresQuery, sessionsPath } from "./queries.ts";
-import {
-  CHOICES,
-  type Choice,
-  dayOf,
-  energy,
-  energyAbout,
-  kwh,
-  type Span,
-  type Sums,
-  spanOf,
-  sumsOf,
-} from "./say.ts";
+import { dayOf, energy, energyAbout, kwh, type Sums, spanOf, sumsOf } from "./say.ts";
 
 const POINT = "ChargePoint";
-const DAY = "YYYY-MM-DD";
 
 export function Overview() {
-  const { t } = useT();
-  const [parameters, set] = useAddress();
+  const [parameters] = useAddress();
   const today = dayOf(Date.now());
   const span = spanOf(parameters, today);
   const figures = useQuery(figuresQuery(span.from, span.to));
-  const choose = (choice: Choice) =>
-    choice === "own"
-      ? set({ days: undefined, from: span.from, to: span.to })
-      : set({ days: choice === "today" ? undefined : choice, from: undefined, to: undefined });
   return (
     <>
-      <div className="charging-span">
-        <Segmented<Choice>
-          aria-label={t("charging.days")}
-          value={span.choice}
-          onChange={choose}
-          options={CHOICES.map((value) => ({ value, label: t(`charging-days.${value}`) }))}
-        />
-        <Days span={span} today={today} choose={(from, to) => set({ days: undefined, from, to })} />
-      </div>
+      <ChosenDays span={span} today={today} />
       <Loaded query={figures} tall>
         {(found) => (
           <div className={figures.isPlaceholderData ? "charging-parts charging-stale" : "charging-parts"}>
@@ -64,56 +39,6 @@ export function Overview() {
         )}
       </Loaded>
     </>
-  );
-}
-
-/** The first and the last day; a phone has no room for two months side by side. */
-function Days({
-  span,
-  today,
-  choose,
-}: {
-  span: Span;
-  today: string;
-  choose: (from: string, to: string) => void;
-}) {
-  const { t } = useT();
-  const phone = usePhone();
-  if (!phone) {
-    return (
-      <DatePicker.RangePicker
-        allowClear={false}
-        aria-label={t("charging.days")}
-        value={[dayjs(span.from), dayjs(span.to)]}
-        maxDate={dayjs(today)}
-        onChange={(range) => {
-          const [from, to] = range ?? [];
-          if (from && to) choose(from.format(DAY), to.format(DAY));
-        }}
-      />
-    );
-  }
-  return (
-    <span className="charging-days">
-      <DatePicker
-        allowClear={false}
-        inputReadOnly
-        aria-label={t("charging.first-day")}
-        value={dayjs(span.from)}
-        maxDate={dayjs(span.to)}
-        onChange={(day) => day && choose(day.format(DAY), span.to)}
-      />
-      –
-      <DatePicker
-        allowClear={false}
-        inputReadOnly
-        aria-label={t("charging.last-day")}
-        value={dayjs(span.to)}
-        minDate={dayjs(span.from)}
-        maxDate={dayjs(today)}
-        onChange={(day) => day && choose(span.from, day.format(DAY))}
-      />
-    </span>
   );
 }
 

@@ -2,6 +2,7 @@
 import { Segmented } from "antd";
 // The months and weekdays of calendars in Chinese.
 import "dayjs/locale/zh-cn";
+import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { useAddress } from "../../lib/address.ts";
 import { can, useUser } from "../../lib/session.ts";
@@ -41,6 +42,7 @@ export function Page() {
           onChange={go}
           options={views.map((value) => ({ value, label: t(`charging-view.${value}`) }))}
         />
+        <Link to="/charging/supervision">{t("supervision.from-charging")}</Link>
         {!can(user, MANAGE) && <span className="quiet">{t("charging.manage-only")}</span>}
       </header>
       {view === "overview" && <Overview />}
