@@ -314,7 +314,7 @@ pub(crate) fn definitions(options: &Options, far_km: f64) -> Vec<DefinitionBody>
     let all = [
         (
             "register",
-            "登记的充电桩（每个充电枪一个实体）与充电站；额定功率只加已登报的；交流、直流按接口名称（GB/T 20234.2、20234.3）。".to_owned(),
+            "登记的充电桩（每个充电枪一个实体）与充电站；额定功率只加已上报的；交流、直流按接口名称（GB/T 20234.2、20234.3）。".to_owned(),
             "Charge points (each outlet a thing of its own) and places that are registered; rated power of those that told it; current by the connector's name (GB/T 20234.2, 20234.3).".to_owned(),
         ),
         (

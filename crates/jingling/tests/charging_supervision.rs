@@ -123,9 +123,9 @@ async fn city_with_a_history() -> (City, String, [Station; 2]) {
     two.call("StatusNotification", state(1, 2_000, "Available"));
     charge(&mut two, 1, [2_000, 1_000], [0, 10_000]);
     // The history may reach into yesterday.
-    let now = (*ANCHOR).to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
-    let from = now.date().yesterday().unwrap();
-    let to = now.date().tomorrow().unwrap();
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+    let today = zone.to_datetime(*ANCHOR).date();
+    let (from, to) = (today.yesterday().unwrap(), today.tomorrow().unwrap());
     let days = format!("from={from}&to={to}");
     let (path, wanted) = (format!("{SUPERVISION}?{days}"), [4, 3, 1]);
     until("all points have said how they stand", async || {
