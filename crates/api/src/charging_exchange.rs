@@ -336,8 +336,8 @@ pub async fn exchange(State(app): State<App>) -> Answer<Json<ExchangeBody>> {
     let agreed = newest.into_iter().filter(|row| row.difference_count == 0);
     comparisons.extend(agreed);
     let exchange = app.exchange.get();
-    let heard = exchange
-        .map(|exchange| exchange.heard())
+    let known = exchange
+        .map(|exchange| exchange.memory())
         .unwrap_or_default();
     let partners = exchange.map(|exchange| exchange.partners());
     let partners = partners.unwrap_or_default().into_iter().map(|partner| {
