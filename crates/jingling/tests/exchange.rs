@@ -599,6 +599,7 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
     let ways = [
         "ocpp.listen=127.0.0.1:0",
         "charging.look_seconds=1",
+        "tcec102.again_seconds=1",
         "tcec102.service_tel=\"12345\"",
     ];
     let mut both = Both::make("regulator", true, &ways);
@@ -739,7 +740,8 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
             == 5
     })
     .await;
-    // The power fails in the middle; the partner asks to stop. It disputes nothing and takes the bill at the second try.
+    // The power fails in the middle; the partner asks to stop. It takes the bill at the third try, and disputes nothing.
+    partner.tell(&json!({"refuse": "notification_charge_order_info", "times": 2}));
     drop(one);
     drop(city);
     let city = both.city();

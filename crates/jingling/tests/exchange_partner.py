@@ -11,6 +11,7 @@ SECRETS.json is the city's file of secrets: with "door" this partner asks, with 
     {"big": bytes}                                     posts so many bytes
     {"flood": n, "ask": interface, "body": {...}}      asks so often; {"rets": {ret: how often}}
     {"serve": interface, "reply": {...}}               what it answers from now on to that
+    {"refuse": interface, "times": n}                  answers that with an error so often
     {"heard": interface}                               waits until the city asked that; {"body": {...}}
     {"forget": true}                                   forgets its token, and what it gave
 """
@@ -64,7 +65,7 @@ class Partner:
         self.own, self.city_id = own, city
         self.door, self.ask_keys = Keys(secrets["door"]), Keys(secrets["ask"])
         self.city, self.token, self.seq = None, None, 0
-        self.replies, self.heard, self.given = {}, {}, set()
+        self.replies, self.heard, self.given, self.refusals = {}, {}, set(), {}
         self.lock = threading.Lock()
 
     # Asking
@@ -139,6 +140,9 @@ class Partner:
             return sealed(0, "", {"OperatorID": self.own, "SuccStat": 0, "AccessToken": token, "TokenAvailableTime": 7200, "FailReason": 0})
         if bearer not in self.given:
             return sealed(4002, "Token错误", None)
+        if self.refusals.get(interface, 0) > 0:
+            self.refusals[interface] -= 1
+            return sealed(500, "系统错误", None)
         self.queue(interface).put(body)
         reply = self.replies.get(interface)
         if interface == "check_charge_orders":
@@ -203,6 +207,9 @@ class Partner:
             return {"http": status, "body": body}
         if "serve" in order:
             self.replies[order["serve"]] = order["reply"]
+            return {}
+        if "refuse" in order:
+            self.refusals[order["refuse"]] = order["times"]
             return {}
         if "heard" in order:
             return {"body": self.queue(order["heard"]).get(timeout=WAIT_SECONDS)}

@@ -8,6 +8,7 @@ use api::app::App;
 use api::outgoing::Ask;
 use hyper::Method;
 use model::{Timestamp, Told};
+use proto_tcec102::map::STATION;
 use proto_tcec102::message::{
     EquipChargeStatus, QueryStationStatus, QueryStationsInfo, StationInfo, Success, Taken,
 };
@@ -23,8 +24,7 @@ use url::Url;
 
 /// Notices that are told in one look.
 const NOTICES_ROUND: i64 = 100;
-/// First wait after a try that came to nothing, and the longest, seconds.
-const AGAIN_S: i64 = 15;
+/// Longest wait after a try that came to nothing, seconds.
 const AGAIN_S_MAX: i64 = 3_600;
 /// A question that came to nothing is asked again after so long, seconds.
 const ASK_AGAIN_S: i64 = 300;
@@ -270,7 +270,8 @@ impl Asker {
             }
             Err(none) => {
                 let doublings = u32::try_from(notice.attempts - 1).unwrap_or(0).min(16);
-                let wait = AGAIN_S.saturating_mul(1 << doublings).min(AGAIN_S_MAX);
+                let first = self.shared.own.again_seconds;
+                let wait = first.saturating_mul(1 << doublings).min(AGAIN_S_MAX);
                 notice.due_at = now.plus_seconds(wait);
                 notice.problem = Some(none.why().to_owned());
                 let longest = self.shared.own.notice_days_max.saturating_mul(DAY_S);
@@ -350,22 +351,41 @@ impl Asker {
         let own = self.shared.own.clone();
         let memory = self.shared.memory(&self.partner.id);
         let hours = own.stations_hours.saturating_mul(HOUR_S);
+        let mut told = None;
         if self.is_due("stations", memory.stations_at, hours, now) {
-            self.stations(app, now).await?;
+            told = Some(self.stations(app, now).await?);
             self.shared
                 .remember(&self.partner.id, |row| row.stations_at = Some(now));
         }
         let minutes = own.statuses_minutes.saturating_mul(MINUTE_S);
-        if self.is_due("statuses", memory.statuses_at, minutes, now) {
-            self.statuses(app, now).await?;
+        // Stations that were told a moment ago may not be in the twin yet, so that they are taken from what was told.
+        if told.is_some() || self.is_due("statuses", memory.statuses_at, minutes, now) {
+            let ids = told.unwrap_or_else(|| self.known_stations(app));
+            self.statuses(app, &ids, now).await?;
             self.shared
                 .remember(&self.partner.id, |row| row.statuses_at = Some(now));
         }
         Ok(())
     }
 
-    /// All its stations, page by page, into the twin.
-    async fn stations(&self, app: &App, now: Timestamp) -> Result<(), NoReply> {
+    /// Its stations in the twin, by their ids there.
+    fn known_stations(&self, app: &App) -> Vec<String> {
+        let begin = format!("urn:ngsi-ld:{STATION}:{}:", self.partner.id);
+        let places = Filter {
+            types: vec![STATION.to_owned()],
+            limit: usize::MAX,
+            ..Filter::default()
+        };
+        let mut ids: Vec<String> = Vec::new();
+        app.twin.visit(&places, |place| {
+            ids.extend(place.id.as_str().strip_prefix(&begin).map(str::to_owned));
+        });
+        ids
+    }
+
+    /// All its stations, page by page, into the twin; their ids.
+    async fn stations(&self, app: &App, now: Timestamp) -> Result<Vec<String>, NoReply> {
+        let mut ids = Vec::new();
         let mut page = 1;
         loop {
             let ask = Call::QueryStationsInfo(QueryStationsInfo {
@@ -378,9 +398,10 @@ impl Asker {
             };
             for station in &reply.station_infos {
                 self.station(app, station, now).await?;
+                ids.push(station.station_id.clone());
             }
             if page >= reply.page_count || page >= PAGES_MAX || reply.station_infos.is_empty() {
-                return Ok(());
+                return Ok(ids);
             }
             page += 1;
         }
@@ -396,18 +417,8 @@ impl Asker {
         Ok(())
     }
 
-    /// How its stations are, so many at a time as the standard takes.
-    async fn statuses(&self, app: &App, now: Timestamp) -> Result<(), NoReply> {
-        let begin = format!("urn:ngsi-ld:EVChargingStation:{}:", self.partner.id);
-        let places = Filter {
-            types: vec!["EVChargingStation".to_owned()],
-            limit: usize::MAX,
-            ..Filter::default()
-        };
-        let mut ids: Vec<String> = Vec::new();
-        app.twin.visit(&places, |place| {
-            ids.extend(place.id.as_str().strip_prefix(&begin).map(str::to_owned));
-        });
+    /// How stations are, so many at a time as the standard takes.
+    async fn statuses(&self, app: &App, ids: &[String], now: Timestamp) -> Result<(), NoReply> {
         for some in ids.chunks(self.limits.station_ids_max.max(1)) {
             let ask = Call::QueryStationStatus(QueryStationStatus {
                 station_ids: some.to_vec(),

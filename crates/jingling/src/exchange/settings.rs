@@ -104,6 +104,8 @@ ExchangeSettings {
     start_wait_minutes: i64 = 10,
     /// Most charges of one partner that go on at stations of ours.
     open_orders_max: i64 = 200,
+    /// How long after a try that came to nothing a notice is told again, seconds; twice as long each time, an hour at most.
+    again_seconds: i64 = 15,
     /// How long a notice is tried, days; then it is given up and shown.
     notice_days_max: i64 = 7,
     /// How long a notice that was taken is kept, days.
@@ -158,6 +160,7 @@ impl ExchangeSettings {
             ("statuses_minutes", self.statuses_minutes > 0),
             ("start_wait_minutes", self.start_wait_minutes > 0),
             ("open_orders_max", self.open_orders_max > 0),
+            ("again_seconds", self.again_seconds > 0),
             ("notice_days_max", self.notice_days_max > 0),
             ("notices_keep_days", self.notices_keep_days > 0),
         ];
