@@ -7,4 +7,5 @@ mod ledger;
 mod orders;
 mod sessions;
 mod settling;
+mod sharing;
 mod tariffs;
