@@ -1,4 +1,4 @@
--- # Electricity of each public building by month, beside its peers. A month's electricity is its last reading less the last one before it: a month without a reading before it, and one in
+-- # Electricity of each public building by month, beside its peers. A month's electricity is its last reading less the last one before it: a month without a reading in the month before it, and one in
 -- # which the register went back (another meter), have none. Peers are the buildings of the same kind with a floor area; fewer than three are none.
 -- title_zh: 公共建筑月用电
 -- title_en: Electricity of public buildings by month
@@ -15,22 +15,27 @@
 -- column: to_peers | number | % | 与同类中位数之比 | By the median of the kind
 
 WITH ends AS (
-  SELECT entity_id, strftime_month AS month, last_value(value_number ORDER BY observed_at) AS register
+  SELECT entity_id, of_month AS month, last_value(value_number ORDER BY observed_at) AS register
   FROM (
     SELECT entity_id, observed_at, value_number,
-      to_char(to_local_time(observed_at AT TIME ZONE 'Asia/Shanghai'), '%Y-%m') AS strftime_month
+      to_char(to_local_time(observed_at AT TIME ZONE 'Asia/Shanghai'), '%Y-%m') AS of_month
     FROM observations
     WHERE entity_type = 'PublicBuilding' AND attribute = 'totalActiveEnergyImport' AND value_number IS NOT NULL AND quality <> 'out_of_range'
   ) AS readings
-  GROUP BY entity_id, strftime_month
+  GROUP BY entity_id, of_month
+),
+numbered AS (
+  SELECT entity_id, month, register, 12 * CAST(substr(month, 1, 4) AS BIGINT) + CAST(substr(month, 6, 2) AS BIGINT) AS number FROM ends
 ),
 used AS (
-  SELECT entity_id, month, register - lag(register) OVER (PARTITION BY entity_id ORDER BY month) AS energy FROM ends
+  SELECT entity_id, month, number - lag(number) OVER (PARTITION BY entity_id ORDER BY number) AS months,
+    register - lag(register) OVER (PARTITION BY entity_id ORDER BY number) AS energy
+  FROM numbered
 ),
 by_area AS (
   SELECT used.entity_id, n.name, n.buildingType, used.month, used.energy, n.floorArea, used.energy / n.floorArea AS per_area
   FROM used JOIN PublicBuilding_now AS n ON n.entity_id = used.entity_id
-  WHERE used.energy >= 0
+  WHERE used.months = 1 AND used.energy >= 0
 ),
 kinds AS (
   SELECT buildingType, month, count(per_area) AS peers, median(per_area) AS middle FROM by_area GROUP BY buildingType, month
