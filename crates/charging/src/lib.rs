@@ -11,7 +11,8 @@
 //! Reading order: [`money`] (fen, watt-hours, prices), [`event`] and [`session`] (what was charged, and what of it is doubtful),
 //! [`days`], [`written`] and [`tariff`] (prices by period, 分时电价), [`split`] (energy over periods), [`fee`] (parking and
 //! occupancy), [`bill`], [`ledger`] and [`books`] (double entry, and what a store must promise), [`pay`], [`sandbox`] and
-//! [`collect`] (payment), [`settle`], [`reconcile`], [`invoice`], [`supervision`] (what a regulator counts).
+//! [`collect`] (payment), [`settle`], [`reconcile`], [`invoice`], [`supervision`] (what a regulator counts). Beside the money: [`share`]
+//! (the power of a transformer among the vehicles) and [`grid`] (what stations are told of it).
 
 pub mod bill;
 pub mod books;
@@ -19,6 +20,7 @@ pub mod collect;
 pub mod days;
 pub mod event;
 pub mod fee;
+pub mod grid;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
@@ -27,6 +29,7 @@ pub mod reconcile;
 pub mod sandbox;
 pub mod session;
 pub mod settle;
+pub mod share;
 pub mod split;
 pub mod supervision;
 pub mod tariff;

@@ -7,5 +7,6 @@ mod ledger;
 mod orders;
 mod sessions;
 mod settling;
+mod sharing;
 mod supervision;
 mod tariffs;

@@ -52,6 +52,7 @@ pub enum EngineCommand {
 /// Every engine that there is: the one place that names the packs that bring some.
 pub fn engines() -> Vec<Engine> {
     let mut all = pack::engines::engines();
+    all.extend(pack_energy::engines());
     all.extend(pack_water::engines());
     all
 }

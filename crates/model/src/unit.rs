@@ -67,6 +67,7 @@ pub static UNITS: &[Unit] = &[
     unit("WTT", &["W"], "power", 1.0, 0.0),
     unit("KWT", &["kW"], "power", 1_000.0, 0.0),
     unit("MAW", &["MW"], "power", 1_000_000.0, 0.0),
+    unit("KVA", &["kVA"], "apparent-power", 1_000.0, 0.0),
     unit("WHR", &["Wh"], "energy", 1.0, 0.0),
     unit("KWH", &["kWh"], "energy", 1_000.0, 0.0),
     unit("JOU", &["J"], "energy", 1.0 / 3_600.0, 0.0),

@@ -33,6 +33,7 @@ const SYMBOLS: Record<string, string> = {
   KPA: "kPa",
   MPA: "MPa",
   WTT: "W",
+  KVA: "kVA",
   KWT: "kW",
   MAW: "MW",
   WHR: "Wh",

@@ -5,7 +5,7 @@ use crate::{Finding, Tree};
 use anyhow::Result;
 
 /// Folders of pure crates.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "crates/model",
     "crates/engine",
     "crates/wire",
@@ -16,6 +16,7 @@ const PURE: [&str; 11] = [
     "crates/projects",
     "crates/charging",
     "crates/open311",
+    "packs/pack-energy",
     "packs/pack-water",
 ];
 /// What a pure crate's source may not name.
