@@ -4,8 +4,8 @@
 use crate::args::{Cli, Command};
 use crate::{
     audit, backup, check, commands, decode_command, demo, department, duty_commands,
-    engine_commands, exchange, notice, oidc, organisation, output, outside, pack_commands, personal_commands,
-    policies, query, rule_commands, security, settings,
+    engine_commands, exchange, notice, oidc, organisation, output, outside, pack_commands,
+    personal_commands, policies, query, rule_commands, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
