@@ -74,6 +74,9 @@ pub trait Exchange: Send + Sync {
     /// What is remembered of each partner, newer than the rows.
     fn memory(&self) -> Vec<ExchangePartner>;
 
+    /// Its counters, by name.
+    fn figures(&self) -> Vec<(&'static str, u64)>;
+
     /// Answers what was posted, once what it says is durable; HTTP status 200, as the standard answers everything.
     fn answer<'a>(&'a self, posted: Posted<'a>) -> BoxFuture<'a, Result<String, TooOften>>;
 }

@@ -463,6 +463,7 @@ impl Running {
         let (mqtt_door, postgres_door) = (mqtt.clone(), postgres.clone());
         let sl651_door = sl651.clone();
         let ocpp_door = charging.door.clone();
+        let exchange_door = app.exchange.get().cloned();
         let _ = app.door_metrics.set(Box::new(move || {
             let mqtt = mqtt_door.iter().flat_map(|door| {
                 crate::metrics::lines("mqtt", "Of the MQTT door.", door.metrics().figures())
@@ -476,7 +477,11 @@ impl Running {
             let ocpp = ocpp_door.iter().flat_map(|door| {
                 crate::metrics::lines("ocpp", "Of the OCPP door.", door.metrics().figures())
             });
-            mqtt.chain(sl651).chain(ocpp).chain(postgres).collect()
+            let exchange = exchange_door.iter().flat_map(|door| {
+                crate::metrics::lines("exchange", "Of the exchange.", door.figures())
+            });
+            let devices = mqtt.chain(sl651).chain(ocpp);
+            devices.chain(exchange).chain(postgres).collect()
         }));
         let listener = tokio::net::TcpListener::bind(settings.http.listen)
             .await

@@ -321,6 +321,12 @@ async fn a_partner_is_known_by_signature_and_token_and_heard_once() {
     );
     assert!(seen["heard_at"].is_string(), "{view}");
     assert!(!city.log().contains("panicked"), "{}", city.log());
+    let metrics = city.ask("GET", "/metrics", |r| r).await.body;
+    let refused = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("jingling_exchange_messages_refused_total "));
+    // A secret, six spoilt, another role, no schema, no envelope.
+    assert_eq!(refused, Some("10"), "{metrics}");
 }
 
 #[tokio::test]

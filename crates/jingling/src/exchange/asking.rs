@@ -341,7 +341,8 @@ impl Asker {
         let is_due = last.is_none_or(|last| last.plus_seconds(every_s) <= now);
         let may = self.again.get(what).is_none_or(|again| *again <= now);
         if is_due && may {
-            self.again.insert(what, now.plus_seconds(ASK_AGAIN_S));
+            let wait = ASK_AGAIN_S.min(every_s);
+            self.again.insert(what, now.plus_seconds(wait));
         }
         is_due && may
     }
@@ -434,7 +435,7 @@ impl Asker {
     /// Compares the orders of the day before, once.
     async fn compare(&mut self, app: &App, now: Timestamp) -> Result<(), NoReply> {
         let (within, hour) = compare::day_before(now);
-        if hour < self.shared.own.compare_hour || !self.is_due("compare", None, 0, now) {
+        if hour < self.shared.own.compare_hour || !self.is_due("compare", None, ASK_AGAIN_S, now) {
             return Ok(());
         }
         let question = compare::question(&self.shared, &self.partner, within).await?;

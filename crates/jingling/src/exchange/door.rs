@@ -19,6 +19,7 @@ use rand::Rng as _;
 use records::exchange::ExchangePartner;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The city's door.
 pub struct CityDoor {
@@ -31,6 +32,9 @@ pub struct CityDoor {
     by_peer: Mutex<Gate<IpAddr>>,
     by_partner: Mutex<Gate<String>>,
     letters: Mutex<Gate<IpAddr>>,
+    answered: AtomicU64,
+    refused: AtomicU64,
+    too_often: AtomicU64,
 }
 
 impl CityDoor {
@@ -52,6 +56,9 @@ impl CityDoor {
             by_peer: Mutex::new(Gate::new(own.peer_requests_per_minute_max, own.peers_max)),
             by_partner: Mutex::new(Gate::new(own.requests_per_minute_max, own.peers_max)),
             letters: Mutex::new(Gate::new(own.dead_letters_per_peer_max, own.peers_max)),
+            answered: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            too_often: AtomicU64::new(0),
             limits,
             shared,
         }
@@ -69,10 +76,11 @@ impl CityDoor {
 
     async fn answered(&self, posted: Posted<'_>) -> Result<String, TooOften> {
         let now = self.shared.now();
-        self.by_peer
-            .lock()
-            .pass(posted.peer, now)
-            .map_err(TooOften)?;
+        let passed = self.by_peer.lock().pass(posted.peer, now);
+        if let Err(wait) = passed {
+            self.too_often.fetch_add(1, Ordering::Relaxed);
+            return Err(TooOften(wait));
+        }
         let mut random = [0; TOKEN_BYTES];
         rand::rng().fill_bytes(&mut random);
         let door = self.door_of(posted.body);
@@ -89,6 +97,12 @@ impl CityDoor {
             }
         };
         let reply = self.reply(&asked, posted, now).await;
+        let counter = if reply.is_ok() {
+            &self.answered
+        } else {
+            &self.refused
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
         let reply = match &reply {
             Ok(reply) => Ok(reply),
             Err((ret, msg)) => Err((*ret, msg.as_str())),
@@ -177,6 +191,7 @@ impl CityDoor {
     /// one holds a secret.
     async fn refused(&self, posted: Posted<'_>, fault: &Fault, now: Timestamp) {
         let told = &fault.told;
+        self.refused.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(peer = %posted.peer, interface = posted.interface, ret = fault.ret.code(), code = %told.code, "a message of the exchange was refused");
         let is_kept = matches!(fault.ret, Ret::Signature | Ret::Envelope | Ret::Business);
         if is_kept && posted.interface != "query_token" {
@@ -271,6 +286,16 @@ impl Exchange for CityDoor {
             is_asked: partner.line.is_some(),
         })
         .collect()
+    }
+
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        [
+            ("messages_answered_total", &self.answered),
+            ("messages_refused_total", &self.refused),
+            ("messages_too_often_total", &self.too_often),
+        ]
+        .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)))
+        .into()
     }
 
     fn memory(&self) -> Vec<ExchangePartner> {
