@@ -224,6 +224,16 @@ describe("the overview", () => {
   });
 });
 
+describe("the keyboard", () => {
+  it("counts again by a key", async () => {
+    const calls = open();
+    await screen.findByTestId("supervision-figures");
+    fireEvent.keyDown(document.body, { key: "r" });
+    await waitFor(() => expect(calls.filter(({ path }) => path.startsWith(SUPERVISION))).toHaveLength(2));
+    expect(screen.queryByRole("button", { name: /Download every session/ })).toBeNull();
+  });
+});
+
 describe("towns", () => {
   it("are compared, those with the most outlets first, and sorted by a click", async () => {
     open("?view=towns");

@@ -5,19 +5,22 @@ import { Segmented } from "antd";
 import "dayjs/locale/zh-cn";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { useAddress } from "../../lib/address.ts";
+import { download } from "../../lib/download.ts";
 import { ZONE_LABEL } from "../../lib/format.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import "../charging/charging.css";
 import { ChosenDays } from "../charging/days.tsx";
 import { dayOf, spanOf } from "../charging/say.ts";
+import { type SupervisionContext, supervisionActions } from "./actions.tsx";
 import { Faults } from "./faults.tsx";
 import { Fire } from "./fire.tsx";
 import { Overview } from "./overview.tsx";
 import { supervisionQuery } from "./queries.ts";
 import { Subsidy } from "./subsidy.tsx";
-import "./supervision.css";
+import "./charging-supervision.css";
 import { Towns } from "./towns.tsx";
 
 const VIEWS = ["overview", "towns", "faults", "subsidy", "fire"] as const;
@@ -38,6 +41,13 @@ export function Page() {
     far_km: said("far_km"),
   };
   const supervision = useQuery(supervisionQuery(asked));
+  const context: SupervisionContext = {
+    asked,
+    isSubsidy: view === "subsidy",
+    refresh: () => supervision.refetch(),
+    download,
+  };
+  useActionKeys(supervisionActions, context);
   return (
     <div className="page">
       <header className="page-head">
@@ -50,10 +60,11 @@ export function Page() {
           options={VIEWS.map((value) => ({ value, label: t(`supervision-view.${value}`) }))}
         />
         <Link to="/charging">{t("supervision.to-charging")}</Link>
+        <ActionBar actions={supervisionActions} context={context} />
       </header>
       <ChosenDays span={span} today={today} />
       {/* What is reckoned by can be mended also when the server does not take it. */}
-      {view === "subsidy" && <Subsidy.Terms found={supervision.data?.subsidy} asked={asked} />}
+      {view === "subsidy" && <Subsidy.Terms found={supervision.data?.subsidy} />}
       {view === "towns" && <Towns.Distance found={supervision.data?.far.km} />}
       <Loaded query={supervision} tall>
         {(found) => (

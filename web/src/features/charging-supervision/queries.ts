@@ -6,7 +6,7 @@ import { ROOM } from "../charging/queries.ts";
 
 const SUPERVISION = "/api/v1/charging/supervision";
 /** History is asked through for it, so it is not asked often, milliseconds. */
-const RENEW_MS = 120_000;
+const RENEW_MS = 300_000;
 
 /** Which days, and by what is reckoned; what is not said is as the city sets it. */
 export interface Asked {

@@ -1,9 +1,7 @@
 /** The subsidy by energy: rate and cap in the address, what counts and what does not by operator, and every session as a table to count again. */
-import { DownloadOutlined } from "@ant-design/icons";
-import { Alert, Button, Card, Table } from "antd";
+import { Alert, Card, Table } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import { download } from "../../lib/download.ts";
 import { number, pick } from "../../lib/format.ts";
 import type { ChargingSubsidyOperator, ChargingSupervision } from "../../lib/types.ts";
 import { Nothing } from "../../ui/states.tsx";
@@ -13,20 +11,16 @@ import { sessionsPath } from "../charging/queries.ts";
 import { energy, kwh } from "../charging/say.ts";
 import { yuan } from "../projects/money.ts";
 import { How, Term } from "./parts.tsx";
-import { type Asked, subsidyPath } from "./queries.ts";
 
 const FEN = 100;
 
-function Terms({ found, asked }: { found: ChargingSupervision["subsidy"] | undefined; asked: Asked }) {
+function Terms({ found }: { found: ChargingSupervision["subsidy"] | undefined }) {
   const { t } = useT();
   const cap = found?.cap_fen;
   return (
     <div className="supervision-terms" data-testid="supervision-terms">
       <Term name="rate" label={t("supervision.rate")} set={found?.rate ?? ""} />
       <Term name="cap" label={t("supervision.cap")} set={typeof cap === "number" ? String(cap / FEN) : "0"} />
-      <Button icon={<DownloadOutlined />} onClick={() => download(subsidyPath(asked))}>
-        {t("supervision.csv")}
-      </Button>
     </div>
   );
 }

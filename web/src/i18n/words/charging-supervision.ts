@@ -11,6 +11,7 @@ export const chargingSupervisionWords = {
   "supervision-view.subsidy": ["补贴核算", "Subsidy"],
   "supervision-view.fire": ["慢充消防", "Fire safety"],
   "supervision.of": ["{from} 至 {to}（{zone}），统计于", "{from} to {to} ({zone}), counted at"],
+  "supervision.refresh": ["重新统计", "Count again"],
   "supervision.how": ["怎么算的", "How it is counted"],
   "supervision.how-of": ["{figure}怎么算的", "How {figure} is counted"],
   "supervision.goals": ["规划目标", "The plan's goals"],
