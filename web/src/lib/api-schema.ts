@@ -1334,6 +1334,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/supervision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What charge points are and did on these days, over all, by operator, by town and by place; what operators may ask as subsidy; how far the
+         *     plan's goals are; where charging is far; and alarms of residential chargers. Each figure says how it is counted.
+         */
+        get: operations["get_charging_supervision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/supervision/subsidy.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every charge that ended on these days, one a row, with what of it counts, why not, and what it gets: the sum of the last column by operator
+         *     is `sum_fen` of the supervision. Sent as it is read; the connection breaks off when a limit is reached on the way.
+         */
+        get: operations["get_charging_supervision_subsidy_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/tariffs": {
         parameters: {
             query?: never;
@@ -6656,6 +6696,21 @@ export interface components {
             /** @description Title in Chinese. */
             title_zh: string;
         };
+        /** @description Alarms of residential chargers by one rule. */
+        ChargingAlarm: {
+            /**
+             * Format: int64
+             * @description Standing now.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description Raised within the span.
+             */
+            raised: number;
+            /** @description The rule. */
+            rule: string;
+        };
         /** @description A bill. */
         ChargingBill: {
             /** @description When. */
@@ -6770,6 +6825,15 @@ export interface components {
             /** @description Why, 1 to 1,000 characters. */
             note: string;
         };
+        /** @description How a figure is counted. */
+        ChargingDefinition: {
+            /** @description English. */
+            en: string;
+            /** @description Which figure. */
+            id: string;
+            /** @description How it is counted, Chinese. */
+            zh: string;
+        };
         /** @description Why a bill is held. */
         ChargingDoubt: {
             /** @description When, where it has a time. */
@@ -6804,6 +6868,73 @@ export interface components {
             /** @description The partners. */
             partners: components["schemas"]["ExchangePartner"][];
         };
+        /** @description What does not count, for one reason. */
+        ChargingExcluded: {
+            /**
+             * Format: int64
+             * @description Their energy, Wh; of meters that ran backwards it is negative.
+             */
+            energy_wh: number;
+            /** @description `not-billed`, `backwards`, `held`, `waived`, `corrected`, `no-time`, `no-card` or `impossible`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Charges.
+             */
+            sessions: number;
+            /** @description English. */
+            title_en: string;
+            /** @description The reason as people read it, Chinese. */
+            title_zh: string;
+        };
+        /** @description Where charging is far. */
+        ChargingFar: {
+            /** @description How many of them are far. */
+            far: number;
+            /** @description The farthest of them. */
+            items: components["schemas"]["ChargingFarVillage"][];
+            /**
+             * Format: double
+             * @description How far is far, straight, km.
+             */
+            km: number;
+            /** @description Charge points whose place is known. */
+            located: number;
+            /** @description English. */
+            notes_en: string[];
+            /** @description What the city's map says of itself, Chinese: village points may be drawn, not surveyed. */
+            notes_zh: string[];
+            /** @description Villages and communities of the city. */
+            villages: number;
+        };
+        /** @description A village or community far from charging. */
+        ChargingFarVillage: {
+            /** @description Its code. */
+            code: string;
+            /**
+             * Format: double
+             * @description How far the nearest charge point is, straight, km; null where there is none.
+             */
+            km: number | null;
+            /**
+             * Format: double
+             * @description Latitude.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Longitude, WGS 84 degrees.
+             */
+            lon: number;
+            /** @description Its name. */
+            name: string;
+            /** @description The id of the nearest charge point. */
+            nearest: string | null;
+            /** @description Its town's code. */
+            town: string;
+            /** @description Its town's name. */
+            town_name: string;
+        };
         /** @description The figures of charging. */
         ChargingFigures: {
             /** @description When this was counted. */
@@ -6833,6 +6964,13 @@ export interface components {
             /** @description By town, the most points first. */
             towns: components["schemas"]["ChargingTown"][];
         };
+        /** @description Fire safety of residential chargers (居民区慢充消防). */
+        ChargingFire: {
+            /** @description Their alarms, by rule; rules that found nothing are left out. */
+            alarms: components["schemas"]["ChargingAlarm"][];
+            /** @description Residential chargers that the city knows. */
+            chargers: number;
+        };
         /** @description When an outlet is free, and what may be asked for. */
         ChargingFree: {
             /**
@@ -6857,6 +6995,44 @@ export interface components {
              * @description Shortest reservation, minutes.
              */
             minutes_min: number;
+        };
+        /** @description A goal of the plan. */
+        ChargingGoal: {
+            /**
+             * Format: double
+             * @description What there was before.
+             */
+            baseline: number | null;
+            /**
+             * Format: int32
+             * @description The year of that.
+             */
+            baseline_year: number;
+            /** @description The indicator's id; its page is `/plan/indicators/{id}`. */
+            id: string;
+            /** @description English. */
+            name_en: string;
+            /** @description Its name, Chinese. */
+            name_zh: string;
+            /**
+             * Format: double
+             * @description What the plan wants.
+             */
+            target: number;
+            /**
+             * Format: int32
+             * @description By the end of which year.
+             */
+            target_year: number;
+            /** @description English. */
+            unit_en: string;
+            /** @description Its unit, Chinese. */
+            unit_zh: string;
+            /**
+             * Format: double
+             * @description As it was measured last; null where nothing was.
+             */
+            value: number | null;
         };
         /** @description A charge of one's own. */
         ChargingMine: {
@@ -7379,6 +7555,55 @@ export interface components {
             /** @description By identity. */
             items: components["schemas"]["ChargingStationLine"][];
         };
+        /** @description The subsidy by energy. */
+        ChargingSubsidy: {
+            /**
+             * Format: int64
+             * @description Most for an operator, fen; null: no cap.
+             */
+            cap_fen: number | null;
+            /**
+             * Format: int64
+             * @description All operators together, fen.
+             */
+            due_fen: number;
+            /** @description By operator. */
+            operators: components["schemas"]["ChargingSubsidyOperator"][];
+            /** @description Of a kWh, yuan with four decimals. */
+            rate: string;
+        };
+        /** @description What an operator's charges come to. */
+        ChargingSubsidyOperator: {
+            /**
+             * Format: int64
+             * @description The same under the cap, fen.
+             */
+            due_fen: number;
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            energy_wh: number;
+            /** @description What does not count, by reason. */
+            excluded: components["schemas"]["ChargingExcluded"][];
+            /** @description The operator whose income the charges are. */
+            operator: string;
+            /**
+             * Format: int64
+             * @description Charges that count.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Rate times energy, each charge rounded half up, fen.
+             */
+            sum_fen: number;
+            /**
+             * Format: int64
+             * @description That of them at points whose rated power nobody told, so that it could not be judged by it, Wh.
+             */
+            unjudged_wh: number;
+        };
         /** @description What the sessions of an operator in a state come to. */
         ChargingSum: {
             /**
@@ -7400,6 +7625,220 @@ export interface components {
              * @description What their bills come to, fen, due or not.
              */
             total_fen: number;
+        };
+        /** @description What is counted of charge points. */
+        ChargingSupervised: {
+            /**
+             * Format: int64
+             * @description Of alternating current.
+             */
+            alternating: number;
+            /**
+             * Format: int64
+             * @description For how long they were in charges, seconds.
+             */
+            charging_seconds: number;
+            /**
+             * Format: int64
+             * @description Days on which points were known, each point's own.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description On which nothing was heard of them.
+             */
+            days_missing: number;
+            /**
+             * Format: int64
+             * @description Of direct current.
+             */
+            direct: number;
+            /**
+             * Format: double
+             * @description The one of the other.
+             */
+            energy_rate: number | null;
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            energy_wh: number;
+            /**
+             * Format: int64
+             * @description For how long points were faulted within it, seconds.
+             */
+            fault_seconds: number;
+            /**
+             * Format: int64
+             * @description Faulted now.
+             */
+            faulted: number;
+            /**
+             * Format: int64
+             * @description Faults that began within the span.
+             */
+            faults: number;
+            /**
+             * Format: int64
+             * @description With any of the three.
+             */
+            incomplete: number;
+            /**
+             * Format: double
+             * @description Of all charges.
+             */
+            incomplete_rate: number | null;
+            /**
+             * Format: double
+             * @description Of all.
+             */
+            missing_rate: number | null;
+            /**
+             * Format: int64
+             * @description On the line now.
+             */
+            online: number;
+            /**
+             * Format: double
+             * @description Of all, 0 to 1; null: there are none. So are the other rates.
+             */
+            online_rate: number | null;
+            /**
+             * Format: int64
+             * @description Charge points (outlets).
+             */
+            points: number;
+            /**
+             * Format: int64
+             * @description What points of known power could have given in the time known, Wh.
+             */
+            possible_wh: number;
+            /**
+             * Format: int64
+             * @description Whose rated power is known.
+             */
+            rated: number;
+            /**
+             * Format: int64
+             * @description That of points of known power, Wh.
+             */
+            rated_energy_wh: number;
+            /**
+             * Format: int64
+             * @description Their rated power together, W.
+             */
+            rated_w: number;
+            /**
+             * Format: double
+             * @description Mean time to repair, seconds.
+             */
+            repair_mean_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Faults that ended within it.
+             */
+            repairs: number;
+            /**
+             * Format: int64
+             * @description For how long the points were known within the span, seconds.
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description Charges that ended within the span.
+             */
+            sessions: number;
+            /**
+             * Format: double
+             * @description Of the time known.
+             */
+            time_rate: number | null;
+            /**
+             * Format: int64
+             * @description Without a card.
+             */
+            without_card: number;
+            /**
+             * Format: int64
+             * @description Charges without energy.
+             */
+            without_energy: number;
+            /**
+             * Format: int64
+             * @description Without a place.
+             */
+            without_place: number;
+            /**
+             * Format: int64
+             * @description Without start or end.
+             */
+            without_time: number;
+        };
+        /** @description The figures of an operator or a place. */
+        ChargingSupervisedGroup: {
+            /** @description Its figures. */
+            figures: components["schemas"]["ChargingSupervised"];
+            /** @description The operator, or the place's id; empty for points without a place. */
+            key: string;
+            /** @description What people call it; empty where it has no name. */
+            name: string;
+            /** @description Of a place: its operator. */
+            operator: string | null;
+        };
+        /** @description The figures of a town. */
+        ChargingSupervisedTown: {
+            /** @description Its code; empty where a point's town is not known. */
+            code: string;
+            /** @description Its figures. */
+            figures: components["schemas"]["ChargingSupervised"];
+            /** @description Its name. */
+            name: string;
+            /** @description Places (充电站) with points. */
+            places: number;
+            /** @description Its villages and communities. */
+            villages: number;
+            /** @description How many of them are far from charging. */
+            villages_far: number;
+        };
+        /** @description The supervision of charging. */
+        ChargingSupervision: {
+            /** @description When this was counted; what goes on counts until then. */
+            at: string;
+            /** @description How each figure is counted. */
+            definitions: components["schemas"]["ChargingDefinition"][];
+            /** @description Where charging is far. */
+            far: components["schemas"]["ChargingFar"];
+            /** @description Fire safety of residential chargers. */
+            fire: components["schemas"]["ChargingFire"];
+            /** @description The first day. */
+            from: string;
+            /** @description The plan's goals of charging. */
+            goals: components["schemas"]["ChargingGoal"][];
+            /** @description By operator. */
+            operators: components["schemas"]["ChargingSupervisedGroup"][];
+            /** @description The whole city. */
+            overall: components["schemas"]["ChargingSupervised"];
+            /** @description By place, the most points first. */
+            places: components["schemas"]["ChargingSupervisedGroup"][];
+            /** @description Places (充电站) with points, and those without. */
+            places_known: number;
+            /** @description Places that are not told by name. */
+            places_left_out: number;
+            /**
+             * Format: int64
+             * @description Charges of outlets that the city does not know: they are in the figures of operators and the city alone.
+             */
+            sessions_elsewhere: number;
+            /** @description The points of which nothing was heard on the most days. */
+            silent: components["schemas"]["ChargingWorstPoint"][];
+            /** @description The subsidy by energy. */
+            subsidy: components["schemas"]["ChargingSubsidy"];
+            /** @description The last day. */
+            to: string;
+            /** @description By town, every town of the city among them. */
+            towns: components["schemas"]["ChargingSupervisedTown"][];
+            /** @description The points that were out of order longest. */
+            worst: components["schemas"]["ChargingWorstPoint"][];
         };
         /** @description A tariff in force. */
         ChargingTariff: {
@@ -7456,6 +7895,41 @@ export interface components {
             en: string;
             /** @description Chinese. */
             zh: string;
+        };
+        /** @description A charge point that was out of order for long, or of which little was heard. */
+        ChargingWorstPoint: {
+            /**
+             * Format: int64
+             * @description Days on which it was known.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description On which nothing was heard of it.
+             */
+            days_missing: number;
+            /**
+             * Format: int64
+             * @description For how long it was faulted within it, seconds.
+             */
+            fault_seconds: number;
+            /** @description Whether it is faulted now. */
+            faulted: boolean;
+            /**
+             * Format: int64
+             * @description Faults that began within the span.
+             */
+            faults: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its operator. */
+            operator: string;
+            /** @description Its place's id. */
+            place: string | null;
+            /** @description Its town's code. */
+            town: string;
         };
         /** @description The city. */
         City: {
@@ -18168,6 +18642,86 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_supervision: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD`; today when not said. */
+                from?: string | null;
+                /** @description The last day; today when not said. */
+                to?: string | null;
+                /** @description Subsidy of a kWh, yuan with at most four decimals; `charging.subsidy_yuan_per_kwh` when not said. */
+                rate?: string | null;
+                /** @description Most that an operator gets for these days, whole yuan, 0 for no cap; `charging.subsidy_cap_yuan` when not said. */
+                cap?: string | null;
+                /** @description How far, straight, is far from charging, km; `charging.far_km` when not said. */
+                far_km?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSupervision"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_supervision_subsidy_csv: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD`; today when not said. */
+                from?: string | null;
+                /** @description The last day; today when not said. */
+                to?: string | null;
+                /** @description Subsidy of a kWh, yuan with at most four decimals, such as `0.2000`; `charging.subsidy_yuan_per_kwh` when not said. */
+                rate?: string | null;
+                /** @description Most that an operator gets for these days, whole yuan, 0 for no cap; `charging.subsidy_cap_yuan` when not said. */
+                cap?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
