@@ -1,64 +1,28 @@
 /** One charge: its way from the money that is set aside to the bill, live while it goes on; stopped, paid and complained of here. */
-import { ArrowLeftOutlined, CreditCardOutlined, MessageOutlined, PoweroffOutlined } from "@ant-design/icons";
+import { ArrowLeftOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Card, Steps } from "antd";
 import { useState } from "react";
 import { useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import { type Action, ActionButton, available } from "../../lib/actions.tsx";
+import { ActionButton, available } from "../../lib/actions.tsx";
 import { useUser } from "../../lib/session.ts";
 import { Loading, useFailure } from "../../ui/states.tsx";
 import { CopyButton, Time, useNow } from "../../ui/tags.tsx";
 import { duration } from "../cases/due.tsx";
 import { POINTS_MIN, RegisterChart } from "../charging/register-chart.tsx";
 import { energy, lasted } from "../charging/say.ts";
+import { type OrderContext, orderActions } from "./actions.tsx";
 import { BillCard } from "./bill.tsx";
 import { ComplaintDialog } from "./complaint.tsx";
 import { AsOf, money, OrderTag, powerWord, Sandbox, To, toldWord } from "./marks.tsx";
 import { IS_LIVE, orderQuery, pay, placesQuery, ROOM, stop } from "./queries.ts";
 import { Refused } from "./refused.tsx";
-import { USE } from "./start.tsx";
 import type { Order, OrderDetail, OrderState, Payment } from "./types.ts";
 import { useWhere } from "./use-where.ts";
 
 /** How long one waits for the station before a hint says what helps, seconds. */
 const SLOW_S = 30;
-
-interface OrderContext {
-  order: Order;
-  stop: () => unknown;
-  pay: () => unknown;
-  complain: () => unknown;
-}
-
-const actions: Action<OrderContext>[] = [
-  {
-    name: "charge.stop",
-    title: "charge.stop",
-    permission: USE,
-    icon: <PoweroffOutlined />,
-    danger: true,
-    predicate: ({ order }) => order.may_stop,
-    perform: (context) => context.stop(),
-  },
-  {
-    name: "charge.pay",
-    title: "charge.pay",
-    permission: USE,
-    icon: <CreditCardOutlined />,
-    primary: true,
-    predicate: ({ order }) => order.may_pay,
-    perform: (context) => context.pay(),
-  },
-  {
-    name: "charge.complain",
-    title: "charge.complain",
-    permission: USE,
-    icon: <MessageOutlined />,
-    predicate: () => true,
-    perform: (context) => context.complain(),
-  },
-];
 
 export function OrderPage() {
   const { t } = useT();
@@ -122,7 +86,7 @@ function Shown({ detail }: { detail: OrderDetail }) {
     },
     complain: () => setComplaining(true),
   };
-  const shown = available(actions, context, user);
+  const shown = available(orderActions, context, user);
   const isLive = IS_LIVE.has(order.state);
   return (
     <>

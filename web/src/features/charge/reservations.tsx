@@ -1,38 +1,19 @@
-/** My reservations (预约): what is to come first, each with the way to begin there and to give it up. */
-import { CloseOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App } from "antd";
 import { useT } from "../../i18n/index.tsx";
-import { type Action, ActionBar } from "../../lib/actions.tsx";
+import { ActionBar } from "../../lib/actions.tsx";
 import { ZONE_LABEL } from "../../lib/format.ts";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { useNow } from "../../ui/tags.tsx";
+import { reservationActions } from "./actions.tsx";
 import { AsOf, ReservationTag, To } from "./marks.tsx";
 import { giveUp, pointPath, ROOM, reservationsQuery } from "./queries.ts";
 import { spanWord } from "./slots.ts";
-import { USE } from "./start.tsx";
 import type { Reservation } from "./types.ts";
 import { useWhere } from "./use-where.ts";
 
 /** How long an error stays, seconds. */
 const ERROR_S = 6;
-
-interface Context {
-  reservation: Reservation;
-  ask: (reservation: Reservation) => unknown;
-}
-
-const actions: Action<Context>[] = [
-  {
-    name: "charge.give-up",
-    title: "charge.give-up",
-    permission: USE,
-    icon: <CloseOutlined />,
-    danger: true,
-    predicate: ({ reservation }) => reservation.may_cancel,
-    perform: ({ reservation, ask }) => ask(reservation),
-  },
-];
 
 /** Those that are to come or go on, the next first, then the others. */
 export function inOrder(all: readonly Reservation[]): Reservation[] {
@@ -102,7 +83,7 @@ export function Reservations() {
                     {t("charge.to-point")}
                   </To>
                 )}
-                <ActionBar actions={actions} context={{ reservation: one, ask }} />
+                <ActionBar actions={reservationActions} context={{ reservation: one, ask }} />
               </span>
             </li>
           ))}

@@ -1,13 +1,14 @@
 /** Start at a point: where its code leads to. Price and what is set aside stand there before anybody confirms. */
-import { ArrowLeftOutlined, CalendarOutlined, PlayCircleOutlined } from "@ant-design/icons";
+import { ArrowLeftOutlined, CalendarOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Card } from "antd";
 import { useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import { type Action, ActionButton, useActionKeys } from "../../lib/actions.tsx";
+import { ActionButton, useActionKeys } from "../../lib/actions.tsx";
 import { useWay } from "../../lib/embed.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
+import { startAction, startActions } from "./actions.tsx";
 import { checked, type Outlet } from "./code.ts";
 import { pointAt } from "./find.ts";
 import { AsOf, money, PointTag, PriceMark, powerWord, Sandbox, To, toldWord } from "./marks.tsx";
@@ -15,26 +16,6 @@ import { orderPath, placePath, placesQuery, ROOM, reservePath, start } from "./q
 import { Refused } from "./refused.tsx";
 import type { Place, Places, Point } from "./types.ts";
 import { useKeyed } from "./use-key.ts";
-
-/** What the server asks for of whoever charges. */
-export const USE = "charging.use";
-
-interface StartContext {
-  point: Point;
-  /** Asks once, then begins. */
-  ask: () => unknown;
-}
-
-const startAction: Action<StartContext> = {
-  name: "charge.start",
-  title: "charge.start",
-  permission: USE,
-  icon: <PlayCircleOutlined />,
-  primary: true,
-  predicate: ({ point }) => point.may_start,
-  perform: ({ ask }) => ask(),
-};
-const startActions = [{ ...startAction, shortcut: "mod+enter" }];
 
 export function StartPage() {
   const { t } = useT();

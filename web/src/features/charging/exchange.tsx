@@ -268,15 +268,16 @@ function Orders() {
 /** How far an order is, and whether the two sides agree. */
 function Standing({ order: { state, confirm_result, doubts } }: { order: ExchangeOrder }) {
   const { t } = useT();
-  const word = (prefix: string, value: string) => {
-    const key = keyOf(prefix, value);
-    return key ? t(key) : value;
+  const stateKey = keyOf("exchange-state", state);
+  const doubtWord = (doubt: string) => {
+    const key = keyOf("exchange-doubt", doubt);
+    return key ? t(key) : doubt;
   };
   return (
     <>
-      <Tag color={ORDER_COLOURS[state]}>{word("exchange-state", state)}</Tag>
+      <Tag color={ORDER_COLOURS[state]}>{stateKey ? t(stateKey) : state}</Tag>
       {confirm_result !== null && confirm_result !== 0 && (
-        <Tooltip title={doubts.map((doubt) => word("exchange-doubt", doubt)).join(t("exchange.comma"))}>
+        <Tooltip title={doubts.map(doubtWord).join(t("exchange.comma"))}>
           <Tag color="red">{t("exchange.is-disputed")}</Tag>
         </Tooltip>
       )}
