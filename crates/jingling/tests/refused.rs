@@ -227,9 +227,11 @@ const DOORS: [(&str, &str, &str); 10] = [
     ),
 ];
 /// What a table of SQL asks for beside `sql.query`. The tables of entity types are views of `observations`.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 21] = [
     ("alerts", "alert.read"),
     ("audit", "audit.read"),
+    ("backup_power_tests", "entity.read"),
+    ("building_energy_month", "entity.read"),
     ("case_events", "case.read"),
     ("cases", "case.read"),
     ("charging_sessions", "charging.read"),
