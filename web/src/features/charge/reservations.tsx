@@ -1,3 +1,4 @@
+/** My reservations (预约): what is to come first, each with the way to begin there and to give it up. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App } from "antd";
 import { useT } from "../../i18n/index.tsx";
