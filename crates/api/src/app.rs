@@ -10,7 +10,7 @@ use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
     case_figures, case_lists, case_pages, charging_drive, charging_exchange, charging_figures,
     charging_office, charging_pages, charging_places, charging_refunds, charging_reserve,
-    charging_settlement, charging_subsidy, charging_supervision, city_pages, command_office,
+    charging_settlement, charging_share, charging_stations, charging_subsidy, charging_supervision, city_pages, command_office,
     command_pages, corrections, dead_letters, device_questions, devices, doors, duty,
     duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets,
     duty_suggestions, entities, entity_forecasts, entity_types, entries, events, form_burden,
@@ -569,8 +569,9 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(charging_pages::decide))
         .routes(routes!(charging_pages::tariffs, charging_pages::add_tariff))
         .routes(routes!(charging_pages::cards, charging_pages::put_card))
-        .routes(routes!(charging_pages::stations))
-        .routes(routes!(charging_pages::order))
+        .routes(routes!(charging_stations::stations))
+        .routes(routes!(charging_stations::order))
+        .routes(routes!(charging_share::show))
         .routes(routes!(charging_figures::figures))
         .routes(routes!(
             charging_settlement::statements,

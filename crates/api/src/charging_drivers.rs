@@ -38,7 +38,7 @@ pub fn holder(account: &str) -> String {
 }
 
 /// The card that is made for an order: kept nowhere, made anew from its id under the city's key.
-fn card_of(settings: &Settings, order: &str) -> String {
+pub(crate) fn card_of(settings: &Settings, order: &str) -> String {
     let text = format!("{CARD_DOMAIN}{order}");
     let mut card = hex::encode(gm::hmac_sm3(&settings.card_key, text.as_bytes()));
     card.truncate(CARD_CHARS);
@@ -375,6 +375,7 @@ impl App {
             let why = both("充电桩接入没有开通", "the stations' door is closed");
             return self.end_without_charge(driving, &started, why, now).await;
         };
+        self.free_for(driving, way.as_ref(), order).await;
         let start = Order::Start {
             outlet: u32::try_from(order.outlet).ok(),
             card: card_of(&office.settings, &order.id),

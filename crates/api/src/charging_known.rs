@@ -82,7 +82,7 @@ pub(crate) fn outlet_id(station: &str, connector: i64) -> String {
 }
 
 /// The id of the station whose further outlet a point is: `…:CP1` of `…:CP1:2`.
-fn station_of(id: &str) -> Option<&str> {
+pub(crate) fn station_of(id: &str) -> Option<&str> {
     let (station, outlet) = id.rsplit_once(':')?;
     let is_outlet = !outlet.is_empty() && outlet.bytes().all(|byte| byte.is_ascii_digit());
     (is_outlet && station.len() > PREFIX.len()).then_some(station)
@@ -95,7 +95,7 @@ fn text(entity: &Entity, name: &str) -> Option<String> {
 }
 
 impl App {
-    fn entities_of(&self, kind: &str) -> Vec<Entity> {
+    pub(crate) fn entities_of(&self, kind: &str) -> Vec<Entity> {
         let all = Filter {
             types: vec![kind.to_owned()],
             limit: usize::MAX,
@@ -200,7 +200,7 @@ impl App {
 }
 
 /// Rated power in whole watts; kilowatts where no unit says otherwise.
-fn rated_w(point: &Entity) -> Option<i64> {
+pub(crate) fn rated_w(point: &Entity) -> Option<i64> {
     let told = point.attribute("ratedPower")?;
     let number = told.value.as_number()?;
     let watts = match told.unit {

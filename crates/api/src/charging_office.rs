@@ -2,10 +2,13 @@
 //! the stations, which the binary fills in.
 
 use crate::app::App;
+use crate::charging_keeping::Keeping;
+use crate::charging_share::Grid;
 use crate::error::{Answer, ApiError};
 use axum::http::StatusCode;
 use billing::{Cashier, Dated, Desk, Prices, Settings};
 use bookings::{Policy, Window};
+use charging::grid::Limit;
 use charging::settle::Shares;
 use charging::written::Written;
 use charging::{Days, Fen, Tariff};
@@ -14,6 +17,7 @@ use model::calendar::ALWAYS;
 use model::problem::{Both, both};
 use model::{Timestamp, Told};
 use records::{Connection, charging as rows};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twin::Filter;
@@ -54,10 +58,12 @@ pub struct Connected {
     pub identity: String,
     /// The version that it speaks.
     pub version: &'static str,
+    /// Number of its link: another one when it came anew, and may have forgotten what it was told.
+    pub link: u64,
 }
 
 /// What a station can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// Begin to charge for a card.
     Start {
@@ -88,15 +94,144 @@ pub enum Order {
         /// Into service.
         is_operative: bool,
     },
+    /// Keep to a limit of power.
+    Limit {
+        /// Which.
+        limit: Limit,
+        /// How it is told.
+        unit: LimitUnit,
+    },
+    /// A limit holds no longer.
+    ClearLimit {
+        /// Its id.
+        id: i64,
+    },
+    /// Keep an outlet free.
+    Reserve {
+        /// The reservation's number.
+        id: i64,
+        /// At which outlet, from 1.
+        outlet: u32,
+        /// Until when.
+        until: Timestamp,
+        /// For which card.
+        card: String,
+    },
+    /// A reservation is given up.
+    CancelReservation {
+        /// Its number.
+        id: i64,
+    },
+    /// Send a message now.
+    Trigger {
+        /// Which.
+        message: Message,
+        /// Of which outlet, from 1; of all when none is named.
+        outlet: Option<u32>,
+    },
+    /// Upload a log.
+    Log {
+        /// The log of security, not diagnostics.
+        is_of_security: bool,
+        /// Where to: an address of FTP or HTTP that the station reaches.
+        location: String,
+        /// From when on.
+        from: Option<Timestamp>,
+        /// Until when.
+        to: Option<Timestamp>,
+    },
+    /// Fetch and install firmware.
+    Firmware {
+        /// Where it lies.
+        location: String,
+        /// When to fetch it.
+        retrieve_at: Timestamp,
+        /// When to install it (2.0.1).
+        install_at: Option<Timestamp>,
+        /// The signing certificate, PEM, and the signature, base64 (2.0.1).
+        signed: Option<(String, String)>,
+    },
+    /// Say what settings are: of all of them when none is named.
+    Read {
+        /// Which.
+        settings: Vec<Setting>,
+    },
+    /// Change settings.
+    Write {
+        /// Which, with what they shall be; one alone to a station of 1.6.
+        settings: Vec<Setting>,
+    },
+    /// The maker's own message.
+    Data {
+        /// Whose.
+        vendor: String,
+        /// Which.
+        message: Option<String>,
+        /// What; text alone to a station of 1.6.
+        data: Option<serde_json::Value>,
+    },
+    /// Forget cards that it remembers.
+    ForgetCards,
+}
+
+/// In what a limit is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LimitUnit {
+    /// As a whole, W.
+    Watts,
+    /// Of each phase, A: for stations that take no watts.
+    Amperes,
+}
+
+/// What a station can be asked to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ChargingMessage)]
+pub enum Message {
+    /// Who it is (`BootNotification`).
+    Boot,
+    /// How its outlets stand (`StatusNotification`).
+    Status,
+    /// Readings (`MeterValues`).
+    Readings,
+    /// That it lives (`Heartbeat`).
+    Heartbeat,
+    /// How its firmware's update goes.
+    Firmware,
+    /// How its log's upload goes.
+    Log,
+}
+
+/// A setting of a station: a variable of 2.0.1's device model, a configuration key of 1.6.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(as = ChargingSetting)]
+pub struct Setting {
+    /// The component, as `Name/instance@evse`; empty for 1.6.
+    #[serde(default)]
+    pub component: String,
+    /// The variable or key.
+    pub name: String,
+    /// Its value; null when it has none, is not told or not known.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// What the station says of it, in the standard's words.
+    #[serde(default)]
+    pub status: String,
 }
 
 /// What a station said to an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
     /// Whether it does it.
     pub is_accepted: bool,
     /// The standard's word.
     pub status: Option<String>,
+    /// Settings that it was asked for or told.
+    pub settings: Vec<Setting>,
+    /// The file that it uploads.
+    pub file: Option<String>,
+    /// The maker's own answer.
+    pub data: Option<serde_json::Value>,
 }
 
 /// An order that came to nothing.
@@ -133,6 +268,8 @@ pub struct Office {
     pub supervision: crate::charging_supervision::Options,
     /// The way to the stations; none while their door is closed.
     pub stations: Option<Arc<dyn Stations>>,
+    /// Smart charging; none while it is switched off.
+    pub grid: Option<Grid>,
     /// Charging by drivers; none while no payment provider is set.
     pub driving: Option<Driving>,
 }
@@ -156,6 +293,8 @@ pub struct Driving {
     pub reserve: Reserve,
     /// Most rows that one round goes through.
     pub round_max: usize,
+    /// What stations keep free for reservations.
+    pub keeping: Arc<Keeping>,
 }
 
 /// The rules of reservations (预约).

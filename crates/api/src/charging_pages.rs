@@ -1,10 +1,10 @@
-//! Charging over HTTP (充电运营): sessions with their bills, decisions on bills that are held, tariffs, cards, the stations on the line and
-//! what they are told.
+//! Charging over HTTP (充电运营): sessions with their bills, decisions on bills that are held, tariffs and cards. The stations on the line and
+//! what they are told: [`crate::charging_stations`].
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::charging_figures::span;
-use crate::charging_office::{Order, Stations, together};
+use crate::charging_office::together;
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -20,7 +20,6 @@ use records::charging::{self as rows, ChargingCard, ChargingSession, ChargingTar
 use records::{Event, PageRequest, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest name of a card's holder, characters.
@@ -771,194 +770,4 @@ pub async fn put_card(
     .await?;
     write.commit().await?;
     Ok(Json(card_body(card)))
-}
-
-/// A station on the line.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ChargingStationLine)]
-pub struct LineStationBody {
-    /// Its identity.
-    pub identity: String,
-    /// The version of OCPP that it speaks.
-    pub version: String,
-}
-
-/// The stations on the line.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ChargingStationLines)]
-pub struct LineStationsBody {
-    /// Whether the stations' door is open.
-    pub is_open: bool,
-    /// By identity.
-    pub items: Vec<LineStationBody>,
-}
-
-/// Which stations are connected now.
-#[utoipa::path(get, path = "/api/v1/charging/stations", tag = "charging", security(("session" = ["charging.read"])),
-    responses((status = 200, body = LineStationsBody)))]
-pub async fn stations(State(app): State<App>) -> Answer<Json<LineStationsBody>> {
-    let office = app.charging()?;
-    let connected = office.stations.as_ref().map(|way| way.connected());
-    Ok(Json(LineStationsBody {
-        is_open: connected.is_some(),
-        items: connected
-            .unwrap_or_default()
-            .into_iter()
-            .map(|one| LineStationBody {
-                identity: one.identity,
-                version: one.version.to_owned(),
-            })
-            .collect(),
-    }))
-}
-
-/// What a station is told.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "order", rename_all = "snake_case")]
-#[schema(as = ChargingOrder)]
-pub enum OrderRequest {
-    /// Begin to charge for a card.
-    Start {
-        /// At which outlet, from 1.
-        #[serde(default)]
-        outlet: Option<u32>,
-        /// The card.
-        card: String,
-    },
-    /// End a transaction.
-    Stop {
-        /// Its id.
-        transaction: String,
-    },
-    /// Free a cable that is stuck.
-    Unlock {
-        /// At which outlet, from 1.
-        outlet: u32,
-    },
-    /// Start anew.
-    Reset {
-        /// At once, breaking off what runs.
-        #[serde(default)]
-        immediate: bool,
-    },
-    /// Take the station or an outlet into or out of service.
-    Availability {
-        /// Which outlet, from 1; the station when none is named.
-        #[serde(default)]
-        outlet: Option<u32>,
-        /// Into service.
-        operative: bool,
-    },
-}
-
-impl OrderRequest {
-    const fn word(&self) -> &'static str {
-        match self {
-            Self::Start { .. } => "start",
-            Self::Stop { .. } => "stop",
-            Self::Unlock { .. } => "unlock",
-            Self::Reset { .. } => "reset",
-            Self::Availability { .. } => "availability",
-        }
-    }
-}
-
-/// What came of an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ChargingOrderAnswer)]
-pub struct OrderBody {
-    /// Whether the station does it.
-    pub accepted: bool,
-    /// The station's word.
-    pub status: Option<String>,
-}
-
-/// Tells a station something and waits for its answer. An order that may have been carried out though no answer came says so (504).
-#[utoipa::path(post, path = "/api/v1/charging/stations/{identity}/orders", tag = "charging", security(("session" = ["charging.manage"])),
-    params(("identity" = String, Path)), request_body = OrderRequest,
-    responses((status = 200, body = OrderBody), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody),
-        (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)))]
-pub async fn order(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    peer: Peer,
-    Path(identity): Path<String>,
-    Json(request): Json<OrderRequest>,
-) -> Answer<Json<OrderBody>> {
-    let office = app.charging()?;
-    let way: Arc<dyn Stations> = office.stations.clone().ok_or_else(|| {
-        ApiError::both(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "ocpp-closed",
-            ["充电桩接入没有开通", "the stations' door is closed"],
-            ["OCPP", "OCPP"],
-            [
-                "请系统管理员设置 ocpp.listen",
-                "let who runs the platform set ocpp.listen",
-            ],
-        )
-    })?;
-    // What was done to which station is written down before it is done: a crash in between leaves a trace.
-    let (actor, now) = (peer.actor(&caller), app.now());
-    let mut write = app.records.write().await?;
-    let target = format!("charging-station:{identity}");
-    let detail = json!({"order": request.word(), "outlet": request.outlet(), "transaction": request.transaction()});
-    audit::insert(
-        &mut write,
-        now,
-        &actor,
-        Event::ChargingOrder,
-        &target,
-        &detail,
-    )
-    .await?;
-    write.commit().await?;
-    let said = way
-        .order(&identity, request.into())
-        .await
-        .map_err(|undone| {
-            let status = match undone.may_have_happened {
-                true => StatusCode::GATEWAY_TIMEOUT,
-                false => StatusCode::CONFLICT,
-            };
-            ApiError::told(status, undone.told)
-        })?;
-    Ok(Json(OrderBody {
-        accepted: said.is_accepted,
-        status: said.status,
-    }))
-}
-
-impl OrderRequest {
-    const fn outlet(&self) -> Option<u32> {
-        match self {
-            Self::Start { outlet, .. } | Self::Availability { outlet, .. } => *outlet,
-            Self::Unlock { outlet } => Some(*outlet),
-            Self::Stop { .. } | Self::Reset { .. } => None,
-        }
-    }
-
-    fn transaction(&self) -> Option<&str> {
-        match self {
-            Self::Stop { transaction } => Some(transaction),
-            _ => None,
-        }
-    }
-}
-
-impl From<OrderRequest> for Order {
-    fn from(request: OrderRequest) -> Self {
-        match request {
-            OrderRequest::Start { outlet, card } => Self::Start { outlet, card },
-            OrderRequest::Stop { transaction } => Self::Stop { transaction },
-            OrderRequest::Unlock { outlet } => Self::Unlock { outlet },
-            OrderRequest::Reset { immediate } => Self::Reset {
-                is_immediate: immediate,
-            },
-            OrderRequest::Availability { outlet, operative } => Self::Availability {
-                outlet,
-                is_operative: operative,
-            },
-        }
-    }
 }

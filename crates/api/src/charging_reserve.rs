@@ -20,7 +20,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 /// What the resources of outlets begin with.
-const RESOURCE: &str = "charging:";
+pub(crate) const RESOURCE: &str = "charging:";
 /// In what counts together for the limits of a person.
 const GROUP: &str = "charging";
 /// What the key of a confirmation begins with.
@@ -34,7 +34,7 @@ pub(crate) fn resource_of(station: &str, outlet: u32) -> String {
 }
 
 /// Station and outlet of a resource.
-fn outlet_of(resource: &str) -> Option<(&str, u32)> {
+pub(crate) fn outlet_of(resource: &str) -> Option<(&str, u32)> {
     let (station, outlet) = resource.strip_prefix(RESOURCE)?.rsplit_once(':')?;
     Some((station, outlet.parse().ok()?))
 }

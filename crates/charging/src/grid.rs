@@ -25,6 +25,9 @@ pub const DEFAULT_ID: i64 = 10_000;
 /// Id of the limit of a transaction at outlet 0; that of outlet N is N more.
 pub const TRANSACTION_ID: i64 = 20_000;
 
+/// Id of the limit of a station as a whole.
+pub const STATION_ID: i64 = 30_000;
+
 /// What a limit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,6 +36,8 @@ pub enum Purpose {
     Default,
     /// One transaction (`TxProfile`).
     Transaction,
+    /// The station as a whole (`ChargePointMaxProfile`, `ChargingStationMaxProfile`): what a person told it.
+    Station,
 }
 
 /// A limit that a station is told.
@@ -42,7 +47,7 @@ pub struct Limit {
     pub id: i64,
     /// What for.
     pub purpose: Purpose,
-    /// The outlet, from 1.
+    /// The outlet, from 1; 0 for the station.
     pub outlet: u32,
     /// The transaction, as the station calls it.
     pub transaction: Option<String>,
@@ -96,6 +101,21 @@ pub const fn of_static(outlet: u32, limit_w: i64, now: Timestamp) -> Limit {
         phases: None,
         valid_from: now,
         valid_to: None,
+    }
+}
+
+/// The limit by which a person bounds a station as a whole, until then.
+pub const fn of_station(limit_w: i64, now: Timestamp, until: Timestamp) -> Limit {
+    Limit {
+        id: STATION_ID,
+        purpose: Purpose::Station,
+        outlet: 0,
+        transaction: None,
+        stack_level: 0,
+        limit_w,
+        phases: None,
+        valid_from: now,
+        valid_to: Some(until),
     }
 }
 

@@ -531,6 +531,7 @@ impl Running {
         timers.push(tokio::spawn(crate::policies::follow(app.clone())));
         timers.push(crate::administrators::timer(&app));
         timers.push(charging.timer(&app, settings));
+        timers.extend(charging.grid_timer(&app, settings));
         timers.extend(exchange);
         timers.push(tokio::spawn(crate::case_clocks::run(app.clone())));
         timers.push(crate::notice::start(&app, &folder, settings)?);

@@ -398,7 +398,11 @@ async fn a_reservation_keeps_others_away() {
     if python().is_none() {
         return;
     }
-    let city = city_with(&SETTINGS, json!({})).await;
+    let city = city_with(
+        &[&SETTINGS[..], &["charging.grid_seconds=1"]].concat(),
+        json!({}),
+    )
+    .await;
     let (phone, other) = (Phone::of(&city, "li").await, Phone::of(&city, "zhao").await);
     let mut one = station(&city, "1.6", "CP1");
     offered(&city, &mut one, &phone).await;
@@ -426,6 +430,12 @@ async fn a_reservation_keeps_others_away() {
         (busy["busy"].as_array().unwrap().len(), &busy["minutes_min"]),
         (1, &json!(15))
     );
+    // The station is told to keep it free for a card that nobody has.
+    let kept = one.tell(&json!({"wait": "ReserveNow"}))["answer"].clone();
+    assert_eq!(
+        (&kept["connector_id"], &kept["reservation_id"]),
+        (&json!(1), &made.json()["id"])
+    );
     // Nobody cancels what is another's.
     let own = format!("{path}/{}", made.json()["id"]);
     let told = city.send(&other.cookie, "DELETE", &own, &Value::Null).await;
@@ -438,6 +448,8 @@ async fn a_reservation_keeps_others_away() {
     // Whoever reserved it charges, and the reservation is used.
     let order = phone.start(&city, "tap-2").await;
     assert_eq!(order.status, 201, "{}", order.body);
+    let ended = one.tell(&json!({"wait": "CancelReservation"}))["answer"].clone();
+    assert_eq!(ended["reservation_id"], kept["reservation_id"]);
     let card = told_to_start(&mut one);
     let number = begin(&mut one, &card);
     until("it is in use", async || {

@@ -624,9 +624,9 @@ events! {
     ];
     /// A charging station was told something; written before it goes out.
     ChargingOrder = "charging.order", "向充电桩下发指令", "Charging station told something", "charging-station:<identity>", [
-        field("order", "指令", "what: start, stop, cancel, unlock, reset, availability"), field("outlet", "充电枪，整站为空", "the outlet, null for the station"),
+        field("order", "指令", "what: start, stop, cancel, unlock, reset, availability, limit, clear_limit, trigger, log, firmware, read_settings, write_settings, data, forget_cards"), field("outlet", "充电枪，整站为空", "the outlet, null for the station"),
         field("transaction", "交易编号，无则为空", "the transaction, null for none"),
-        maybe("driver_order", "车主的充电请求", "the driver's order that it is for"),
+        maybe("driver_order", "车主的充电请求", "the driver's order that it is for"), maybe("what", "指令内容", "what more it says; no passwords, and of settings their names alone"),
     ];
     /// A driver had what is owed of a bill of charging collected.
     ChargingPay = "charging.pay", "支付充电账单", "Bill of charging paid", "charging:<id>", [

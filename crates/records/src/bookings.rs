@@ -300,6 +300,25 @@ pub async fn list(
     Ok(Page::cut(rows, page, |booking| booking.id.to_string()))
 }
 
+/// The confirmed bookings of resources whose ids begin so, that have begun and are not over.
+pub async fn begun(
+    connection: &mut Connection,
+    prefix: &str,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Booking>> {
+    Ok(sqlx::query_as::<Any, Booking>(AssertSqlSafe(format!(
+        "SELECT {BOOKING} FROM bookings WHERE state = 'confirmed' AND from_at <= $1 AND to_at > $1 \
+         AND substr(resource_id, 1, $2) = $3 ORDER BY id LIMIT $4"
+    )))
+    .bind(now.micros())
+    .bind(i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX))
+    .bind(prefix)
+    .bind(most)
+    .fetch_all(connection)
+    .await?)
+}
+
 const TICKET: &str = "id, queue_id, day, serial, person, class, state, place, counter, calls, taken_at, called_at, changed_at";
 
 /// Writes tickets, over those of the same id; an id stands in `rows` once.

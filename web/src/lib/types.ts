@@ -117,6 +117,11 @@ export type CommandOffer = Schemas["CommandOffer"];
 export type CommandInterlock = Schemas["CommandInterlock"];
 export type CommandWhy = Schemas["CommandWhy"];
 
+export type SharedCharging = Schemas["SharedCharging"];
+export type SharedTransformer = Schemas["SharedTransformer"];
+export type SharedOutlet = Schemas["SharedOutlet"];
+export type ChargingMessage = Schemas["ChargingMessage"];
+export type ChargingSetting = Schemas["ChargingSetting"];
 export type ChargingSession = Schemas["ChargingSession"];
 export type ChargingSessions = Schemas["ChargingSessions"];
 export type ChargingPayments = Schemas["ChargingPayments"];

@@ -39,7 +39,7 @@ pub(crate) async fn run(door: &Arc<Door>, opened: Opened, peer: SocketAddr) {
         mut socket,
     } = opened;
     let (orders, taken) = mpsc::channel(ORDERS_MAX);
-    let line = Line::new(orders, version, peer);
+    let line = Line::new(orders, version, peer, door.link_number());
     door.take_over(&identity, &line).await;
     let link = Link {
         identity,

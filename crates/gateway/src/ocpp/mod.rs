@@ -72,11 +72,18 @@ pub(crate) struct Line {
     gone: CancellationToken,
     version: Version,
     peer: SocketAddr,
+    number: u64,
 }
 
 impl Line {
-    pub fn new(orders: mpsc::Sender<Order>, version: Version, peer: SocketAddr) -> Self {
+    pub fn new(
+        orders: mpsc::Sender<Order>,
+        version: Version,
+        peer: SocketAddr,
+        number: u64,
+    ) -> Self {
         Self {
+            number,
             orders,
             end: CancellationToken::new(),
             gone: CancellationToken::new(),
@@ -95,6 +102,8 @@ pub struct Connected {
     pub version: Version,
     /// Its address.
     pub peer: SocketAddr,
+    /// Number of its link, of all that were opened: another one when it came anew.
+    pub link: u64,
 }
 
 /// What the door's tasks share.
@@ -116,6 +125,8 @@ pub(crate) struct Door {
     /// Links of each peer.
     peers: Mutex<HashMap<IpAddr, usize>>,
     seeds: AtomicU64,
+    /// Links that were opened.
+    links: AtomicU64,
     clock: Clock,
 }
 
@@ -139,6 +150,11 @@ impl Door {
     pub fn next_seed(&self) -> u64 {
         let count = self.seeds.fetch_add(1, Ordering::Relaxed);
         (Clock::now().micros() as u64).wrapping_add(count)
+    }
+
+    /// The number of the next link.
+    pub fn link_number(&self) -> u64 {
+        self.links.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A link becomes its station's; the one before it leaves first, so that its events are over before new ones begin.
@@ -269,6 +285,7 @@ impl OcppDoor {
             books: Mutex::default(),
             peers: Mutex::default(),
             seeds: AtomicU64::new(0),
+            links: AtomicU64::new(0),
             clock: Clock::new(),
             options,
         });
@@ -327,6 +344,7 @@ impl OcppHandle {
                 identity: identity.clone(),
                 version: line.version,
                 peer: line.peer,
+                link: line.number,
             })
             .collect();
         drop(lines);

@@ -1,6 +1,7 @@
 //! The OCPP door in the city: which registered device a station is, who may charge, and where its messages go. A message is answered
 //! when both the journal and the books have it.
 
+use crate::charging::reports::Reports;
 use crate::charging::{events, mask};
 use crate::settings::{Settings, listen_address};
 use admission::{Ingest, Scope};
@@ -114,6 +115,8 @@ struct CitySink {
     desk: Desk,
     heartbeat_seconds: u32,
     clock: fn() -> Timestamp,
+    /// Settings that somebody waits for.
+    reports: Arc<Reports>,
     /// The transaction that an outlet had last, by station and outlet.
     last: Mutex<HashMap<(String, u32), String>>,
 }
@@ -163,6 +166,16 @@ impl CitySink {
                 .map_err(|error| unavailable(error.to_string()))?;
         }
         self.remember(link, &event.what, transaction.as_deref());
+        if let What::Report {
+            request,
+            variables,
+            more_follow,
+            ..
+        } = &event.what
+        {
+            self.reports
+                .came(&link.identity, *request, variables, *more_follow);
+        }
         self.answer(link, &event.what, transaction).await
     }
 
@@ -431,6 +444,7 @@ pub async fn start(
     app: &App,
     settings: &Settings,
     desk: &Desk,
+    reports: &Arc<Reports>,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<OcppHandle>> {
     let section = &settings.ocpp;
@@ -457,6 +471,7 @@ pub async fn start(
         desk: desk.clone(),
         heartbeat_seconds: section.heartbeat_seconds,
         clock: app.clock,
+        reports: Arc::clone(reports),
         last: Mutex::default(),
     };
     let stations = Stations {

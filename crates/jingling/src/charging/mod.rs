@@ -1,11 +1,12 @@
 //! Joins charging to the city: the writer of bills over the records, the OCPP door, the way to the stations, and what drivers order and pay.
 //!
 //! Reading order: [`settings`], [`events`] (what a message says of a charge), [`mask`] (cards in messages that are kept), [`door`] (which
-//! station it is, and where its messages go), [`way_out`] (what stations are told).
+//! station it is, and where its messages go), [`reports`] (settings that come in parts), [`way_out`] (what stations are told).
 
 pub mod door;
 pub mod events;
 pub mod mask;
+pub mod reports;
 pub mod settings;
 pub mod way_out;
 
@@ -16,6 +17,7 @@ use api::app::App;
 use api::charging_office::{Driving, Office};
 use billing::{Cashier, Clerk, Desk, Durable, Play};
 use charging::Fen;
+use futures::future::FutureExt;
 use gateway::OcppHandle;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -57,17 +59,22 @@ pub async fn start(
         .context("opening the books of charging")?;
     let (desk, clerk) = Clerk::new(store, own.clone(), prices);
     let writer = tokio::spawn(clerk.run());
-    let door = door::start(app, settings, &desk, tls).await?;
+    let reports = Arc::default();
+    let door = door::start(app, settings, &desk, &reports, tls).await?;
+    let wait = Duration::from_secs(settings.ocpp.order_seconds_max);
     let (driving, bookings) = driving(app, settings)?;
     let office = Office {
         driving,
+        grid: settings.charging.grid(),
         desk: desk.clone(),
         settings: own,
         operator,
         shares: settings.charging.shares(),
         unknown_cards: settings.charging.unknown_cards()?,
         supervision: settings.charging.supervision()?,
-        stations: door.as_ref().map(way_out::stations),
+        stations: door
+            .as_ref()
+            .map(|door| way_out::stations(door, Arc::clone(&reports), wait)),
     };
     // Set once, here.
     let _ = app.charging.set(office);
@@ -98,6 +105,7 @@ fn driving(app: &App, settings: &Settings) -> Result<(Option<Driving>, Option<Jo
         window,
         reserve: own.reserve(),
         round_max: own.look_sessions_max,
+        keeping: Arc::default(),
     };
     Ok((Some(driving), Some(tokio::spawn(clerk.run()))))
 }
@@ -133,6 +141,30 @@ impl Charging {
                 }
             }
         })
+    }
+
+    /// Tells stations what they may take and which outlets they keep free. Of its own, because stations take their time to answer; none
+    /// while their door is closed or it is switched off.
+    pub fn grid_timer(&self, app: &App, settings: &Settings) -> Option<JoinHandle<()>> {
+        let every = settings.charging.grid_seconds;
+        if every == 0 || self.door.is_none() {
+            return None;
+        }
+        let app = app.downgrade();
+        Some(tokio::spawn(async move {
+            let mut ticker = tokio::time::interval(Duration::from_secs(every));
+            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticker.tick().await;
+                let Some(app) = app.upgrade() else { return };
+                let shared = app.charging_share_round().boxed().await;
+                let kept = app.charging_keep_round().boxed().await;
+                for told in [shared, kept].into_iter().filter_map(Result::err) {
+                    let why = told.in_words();
+                    tracing::error!(%why, "stations could not be told what they may take; it is tried again");
+                }
+            }
+        }))
     }
 
     /// Closes the door.

@@ -3,11 +3,13 @@
 use crate::settings::{Settings, listen_address, section};
 use anyhow::{Context, Result, anyhow, bail};
 use api::charging_office::{Reserve, UnknownCards};
+use api::charging_share::Grid;
 use api::charging_subsidy::cap;
 use api::charging_supervision::Options;
 use bookings::Policy;
 use charging::Price;
 use charging::settle::{Shares, WHOLE};
+use charging::share::Steering;
 use gateway::ocpp::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,12 @@ ChargingSettings {
     share_service: u32 = 0,
     /// The same of parking and occupancy.
     share_time: u32 = 0,
+    /// How often the power of transformers is shared out among charges, and stations are told of reservations, seconds; 0: never.
+    grid_seconds: u64 = 10,
+    /// How long a turn is where not all can charge at once, seconds.
+    grid_turn_seconds: i64 = 900,
+    /// A transformer's reading older than this does not count, seconds: charging has the static power then.
+    grid_measured_seconds_max: i64 = 300,
     /// A charge point that was heard of within so long is on the line, minutes.
     heard_minutes: i64 = 30,
     /// A village is far from charging when the nearest charge point is farther than this, straight, km.
@@ -182,6 +190,9 @@ impl ChargingSettings {
         if self.reserve_minutes_max < self.reserve_minutes_min {
             bail!("charging.reserve_minutes_max must not be below charging.reserve_minutes_min");
         }
+        if self.grid_turn_seconds < 1 || self.grid_measured_seconds_max < 1 {
+            bail!("charging.grid_turn_seconds and charging.grid_measured_seconds_max must be 1 at least");
+        }
         if self.leaving_wait_minutes < 0
             || self.readings_keep_days < 1
             || self.look_sessions_max == 0
@@ -224,6 +235,16 @@ impl ChargingSettings {
             service: self.share_service,
             time: self.share_time,
         }
+    }
+
+    /// Smart charging, where it is switched on.
+    pub fn grid(&self) -> Option<Grid> {
+        let steering = Steering {
+            turn_seconds: self.grid_turn_seconds,
+            measured_max_seconds: self.grid_measured_seconds_max,
+            ..Steering::default()
+        };
+        (self.grid_seconds > 0).then(|| Grid::new(steering, self.grid_seconds))
     }
 
     /// The rules of reservations.

@@ -2,6 +2,7 @@
 import {
   CheckOutlined,
   EditOutlined,
+  EllipsisOutlined,
   LockOutlined,
   PlayCircleOutlined,
   PlusOutlined,
@@ -135,7 +136,21 @@ export interface StationContext {
   tell: (station: string, order: OrderKind) => void;
 }
 
-const ORDER_ICONS: Record<OrderKind, ReactNode> = {
+const ORDERS = ["start", "stop", "unlock", "availability", "reset"] as const;
+/** What is told a station seldom: chosen in the dialog. */
+export const MORE_ORDERS = [
+  "limit",
+  "clear_limit",
+  "trigger",
+  "read_settings",
+  "write_settings",
+  "log",
+  "firmware",
+  "forget_cards",
+  "data",
+] as const satisfies OrderKind[];
+
+const ORDER_ICONS: Record<(typeof ORDERS)[number], ReactNode> = {
   start: <PlayCircleOutlined />,
   stop: <StopOutlined />,
   unlock: <UnlockOutlined />,
@@ -143,14 +158,24 @@ const ORDER_ICONS: Record<OrderKind, ReactNode> = {
   availability: <PoweroffOutlined />,
 };
 
-const ORDERS: OrderKind[] = ["start", "stop", "unlock", "availability", "reset"];
-
-export const stationActions: Action<StationContext>[] = ORDERS.map((order) => ({
-  name: `charging.order-${order}`,
-  title: `charging-order.${order}`,
-  permission: MANAGE,
-  icon: ORDER_ICONS[order],
-  danger: order === "reset",
-  predicate: () => true,
-  perform: ({ station, tell }) => tell(station, order),
-}));
+export const stationActions: Action<StationContext>[] = [
+  ...ORDERS.map(
+    (order): Action<StationContext> => ({
+      name: `charging.order-${order}`,
+      title: `charging-order.${order}`,
+      permission: MANAGE,
+      icon: ORDER_ICONS[order],
+      danger: order === "reset",
+      predicate: () => true,
+      perform: ({ station, tell }) => tell(station, order),
+    }),
+  ),
+  {
+    name: "charging.order-more",
+    title: "charging.order-more",
+    permission: MANAGE,
+    icon: <EllipsisOutlined />,
+    predicate: () => true,
+    perform: ({ station, tell }) => tell(station, MORE_ORDERS[0]),
+  },
+];

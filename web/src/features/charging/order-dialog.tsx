@@ -10,14 +10,25 @@ import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import type { OrderKind } from "./actions.tsx";
 import { outletWord } from "./marks.tsx";
-import { ROOM, runningQuery, order as send } from "./queries.ts";
+import {
+  isMore,
+  isMoreOrder,
+  MORE_INITIAL,
+  type MoreEntered,
+  MoreFields,
+  MoreSaid,
+  moreOrderOf,
+  moreQuestionOf,
+  type PlainKind,
+} from "./more-orders.tsx";
+import { ROOM, runningQuery, order as send, stationsQuery } from "./queries.ts";
 import { energy } from "./say.ts";
 
 /** Longest card and transaction that the server takes. */
 const NAME_CHARS_MAX = 128;
 const OUTLET_MAX = 1_000;
 
-interface Entered {
+interface Entered extends MoreEntered {
   outlet?: number | null;
   card?: string;
   transaction?: string;
@@ -26,8 +37,9 @@ interface Entered {
 }
 
 /** What is sent. */
-export function orderOf(kind: OrderKind, entered: Entered): ChargingOrder {
+export function orderOf(kind: OrderKind, entered: Entered, version?: string): ChargingOrder {
   const outlet = entered.outlet ?? null;
+  if (isMore(kind)) return moreOrderOf(kind, entered, version);
   switch (kind) {
     case "start":
       return { order: kind, outlet, card: entered.card?.trim() ?? "" };
@@ -46,6 +58,7 @@ export function orderOf(kind: OrderKind, entered: Entered): ChargingOrder {
 function questionOf(station: string, told: ChargingOrder, t: Translate): string {
   const where = (outlet: number | null | undefined, none: string) =>
     outlet ? t("charging.where", { n: outlet }) : none;
+  if (isMoreOrder(told)) return moreQuestionOf(station, told, t);
   switch (told.order) {
     case "start":
       return t("charging.ask-start", {
@@ -71,7 +84,7 @@ type Came = { answer: ChargingOrderAnswer } | { error: unknown };
 
 export function OrderDialog({
   station,
-  order,
+  order: first,
   filled,
   onClose,
 }: {
@@ -83,6 +96,8 @@ export function OrderDialog({
 }) {
   const { t } = useT();
   const queryClient = useQueryClient();
+  const [order, setOrder] = useState(first);
+  const version = useQuery(stationsQuery).data?.items.find(({ identity }) => identity === station)?.version;
   const [form] = Form.useForm<Entered>();
   const [told, setTold] = useState<ChargingOrder | null>(null);
   const [busy, setBusy] = useState(false);
@@ -98,7 +113,7 @@ export function OrderDialog({
   }, [stage]);
   const next = async () => {
     const entered = await form.validateFields().catch(() => null);
-    if (entered) setTold(orderOf(order, entered));
+    if (entered) setTold(orderOf(order, entered, version));
   };
   const perform = async () => {
     if (!told) return;
@@ -167,11 +182,16 @@ export function OrderDialog({
             outlet: order === "unlock" ? 1 : null,
             immediate: false,
             operative: false,
+            ...MORE_INITIAL,
             ...filled,
           }}
           onFinish={() => void next()}
         >
-          <Fields order={order} station={station} />
+          {isMore(order) ? (
+            <MoreFields order={order} version={version} choose={setOrder} />
+          ) : (
+            <Fields order={order} station={station} />
+          )}
           {/* Enter in a field goes on. */}
           <button type="submit" hidden aria-hidden="true" tabIndex={-1} />
         </Form>
@@ -203,22 +223,25 @@ function CameOf({ came }: { came: Came }) {
       />
     );
   }
-  const { accepted, status } = came.answer;
+  const { accepted, status, settings, file, data } = came.answer;
   const key = status ? keyOf("charging-said", status) : undefined;
   const said = status && (key ? `${t(key)} (${status})` : status);
   return (
-    <Alert
-      type={accepted ? "success" : "warning"}
-      showIcon
-      role="alert"
-      data-testid="charging-order-came"
-      title={t(accepted ? "charging.order-did" : "charging.order-did-not")}
-      description={said && t("charging.order-said", { status: said })}
-    />
+    <>
+      <Alert
+        type={accepted ? "success" : "warning"}
+        showIcon
+        role="alert"
+        data-testid="charging-order-came"
+        title={t(accepted ? "charging.order-did" : "charging.order-did-not")}
+        description={said && t("charging.order-said", { status: said })}
+      />
+      <MoreSaid settings={settings} file={file} data={data} />
+    </>
   );
 }
 
-function Fields({ order, station }: { order: OrderKind; station: string }) {
+function Fields({ order, station }: { order: PlainKind; station: string }) {
   const { t } = useT();
   const needed = [{ required: true, message: t("charging.form-needed") }];
   const words = [{ required: true, whitespace: true, message: t("charging.form-needed") }];

@@ -10,12 +10,13 @@ import { MANAGE } from "./actions.tsx";
 import { Cards } from "./cards.tsx";
 import "./charging.css";
 import { Exchange } from "./exchange.tsx";
+import { Grid } from "./grid.tsx";
 import { Overview } from "./overview.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Stations } from "./stations.tsx";
 import { Tariffs } from "./tariffs.tsx";
 
-const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations", "exchange"] as const;
+const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations", "grid", "exchange"] as const;
 type View = (typeof VIEWS)[number];
 /** What each part keeps in the address; the next part begins without it. */
 const KEPT = ["days", "from", "to", "state", "station", "operator", "card", "corrected", "disputed"];
@@ -50,6 +51,7 @@ export function Page() {
       {view === "tariffs" && <Tariffs />}
       {view === "cards" && <Cards />}
       {view === "stations" && <Stations />}
+      {view === "grid" && <Grid />}
       {view === "exchange" && <Exchange />}
     </div>
   );

@@ -17,6 +17,7 @@ import type {
   ChargingStationLines,
   ChargingTariffs,
   ExchangeOrders,
+  SharedCharging,
 } from "../../lib/types.ts";
 import type { WrittenTariff } from "./tariff.ts";
 
@@ -151,6 +152,12 @@ export function putCard(draft: ChargingCardDraft): Promise<ChargingCard> {
 export const stationsQuery = queryOptions({
   queryKey: [...ROOM, "stations"],
   queryFn: ({ signal }) => get<ChargingStationLines>(`${CHARGING}/stations`, signal),
+  refetchInterval: LINE_MS,
+});
+
+export const gridQuery = queryOptions({
+  queryKey: [...ROOM, "grid"],
+  queryFn: ({ signal }) => get<SharedCharging>(`${CHARGING}/grid`, signal),
   refetchInterval: LINE_MS,
 });
 

@@ -60,7 +60,9 @@ describe("stations on the line", () => {
 
 describe("an order", () => {
   it("is asked once more before it goes, and the station's answer is shown", async () => {
-    const calls = open({ [ORDERS]: { accepted: true, status: "Unlocked" } });
+    const calls = open({
+      [ORDERS]: { accepted: true, status: "Unlocked", settings: [], file: null, data: null },
+    });
     fireEvent.click(await order(/Unlock/));
     expect((await screen.findByTestId("charging-order-question")).textContent).toContain(
       "Unlock CP1 (outlet 1)? If it charges there, that ends first.",
@@ -74,7 +76,9 @@ describe("an order", () => {
   }, 20_000);
 
   it("to start needs a card, and can be gone back from", async () => {
-    const calls = open({ [ORDERS]: { accepted: false, status: "Rejected" } });
+    const calls = open({
+      [ORDERS]: { accepted: false, status: "Rejected", settings: [], file: null, data: null },
+    });
     const next = await order(/Start/);
     fireEvent.click(next);
     expect(await screen.findByText("Fill this in")).toBeTruthy();
@@ -91,7 +95,7 @@ describe("an order", () => {
   }, 20_000);
 
   it("to stop offers what charges there", async () => {
-    const calls = open({ [ORDERS]: { accepted: true, status: null } });
+    const calls = open({ [ORDERS]: { accepted: true, status: null, settings: [], file: null, data: null } });
     const next = await order(/Stop/);
     fireEvent.mouseDown(screen.getByRole("combobox"));
     fireEvent.click(await screen.findByText("30 · outlet 2 · 4 kWh"));
@@ -102,7 +106,9 @@ describe("an order", () => {
   }, 20_000);
 
   it("out of service and a hard reset say what they do to what charges", async () => {
-    const calls = open({ [ORDERS]: { accepted: true, status: "Scheduled" } });
+    const calls = open({
+      [ORDERS]: { accepted: true, status: "Scheduled", settings: [], file: null, data: null },
+    });
     fireEvent.click(await order(/In or out of service/));
     expect((await screen.findByTestId("charging-order-question")).textContent).toContain(
       "Take CP1 (the whole station) out of service?",
@@ -132,4 +138,41 @@ describe("an order", () => {
     },
     20_000,
   );
+});
+
+describe("an order that is given seldom", () => {
+  const nothing = { settings: [], file: null, data: null };
+
+  it("is chosen in the dialog, here a limit of power", async () => {
+    const calls = open({ [ORDERS]: { accepted: true, status: "Accepted", ...nothing } });
+    const next = await order(/More/);
+    fireEvent.change(screen.getByRole("spinbutton", { name: /Most power/ }), { target: { value: "12.5" } });
+    fireEvent.click(next);
+    expect((await screen.findByTestId("charging-order-question")).textContent).toContain(
+      "Limit CP1 as a whole to 12.5 kW for 60 minutes?",
+    );
+    fireEvent.click(screen.getByTestId("charging-order-send"));
+    await screen.findByTestId("charging-order-came");
+    expect(sent(calls)).toEqual({ order: "limit", power_kw: 12.5, minutes: 60 });
+  }, 20_000);
+
+  it("shows the settings that a station told", async () => {
+    const settings = [{ component: "", name: "HeartbeatInterval", value: "300", status: "ReadWrite" }];
+    const calls = open({ [ORDERS]: { accepted: true, status: "Accepted", ...nothing, settings } });
+    const next = await order(/More/);
+    fireEvent.mouseDown(screen.getByRole("combobox", { name: "What" }));
+    fireEvent.click(await screen.findByText("Read settings"));
+    fireEvent.change(await screen.findByRole("textbox", { name: "Settings" }), {
+      target: { value: "HeartbeatInterval" },
+    });
+    fireEvent.click(next);
+    fireEvent.click(await screen.findByTestId("charging-order-send"));
+    expect((await screen.findByTestId("charging-setting")).textContent).toContain(
+      "HeartbeatInterval300can be changed",
+    );
+    expect(sent(calls)).toEqual({
+      order: "read_settings",
+      settings: [{ component: "", name: "HeartbeatInterval", value: null }],
+    });
+  }, 20_000);
 });
