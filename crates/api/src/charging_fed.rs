@@ -248,15 +248,9 @@ fn transformer(id: &EntityId, entity: Option<&Entity>, points: Vec<Point>) -> Fe
 }
 
 impl Fed {
-    /// What all vehicles take together, from readings that are not older than so many seconds, as of the oldest of them; none without any.
-    pub fn drawn(&self, now: Timestamp, seconds_max: i64) -> Option<Measured> {
-        let fresh = (self.points.iter())
-            .filter_map(|point| point.drawn)
-            .filter(|drawn| now <= drawn.at.plus_seconds(seconds_max));
-        fresh.reduce(|all, one| Measured {
-            w: all.w.saturating_add(one.w),
-            at: all.at.min(one.at),
-        })
+    /// What the vehicles take, by outlet, as it was read last.
+    pub fn drawn(&self) -> impl Iterator<Item = (&str, Measured)> {
+        (self.points.iter()).filter_map(|point| Some((point.id.as_str(), point.drawn?)))
     }
 
     /// As it is shown before anything is shared.

@@ -12,7 +12,8 @@ use admission::{Incoming, Scope};
 use axum::Json;
 use axum::extract::State;
 use charging::grid::{self, At, Limit, VALID_SECONDS};
-use charging::share::{self, Outlet, Shared, Standing, Steering, Turn, Why, orders};
+use charging::other::Heard;
+use charging::share::{self, Measured, Outlet, Shared, Standing, Steering, Turn, Why, orders};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use model::{
@@ -64,6 +65,8 @@ struct Kept {
     in_amperes: HashSet<String>,
     /// Stations that are left alone until then.
     left_alone: HashMap<String, Timestamp>,
+    /// What was heard of transformers.
+    heard: HashMap<String, Heard>,
     /// What was written last of a transformer: power for charging and what is too much, W.
     written: HashMap<String, (i64, i64, Timestamp)>,
 }
@@ -274,6 +277,8 @@ impl Round<'_> {
         });
         let now = self.app.now();
         kept.left_alone.retain(|_, until| *until > now);
+        kept.heard
+            .retain(|id, _| fed.iter().any(|fed| fed.id == *id));
         kept.written
             .retain(|id, _| fed.iter().any(|fed| fed.id == *id));
         drop(kept);
@@ -310,6 +315,9 @@ impl Round<'_> {
             })
             .collect();
         let mut body = fed.body();
+        for shown in &mut body.outlets {
+            shown.is_reachable = self.is_reachable(&shown.station, now);
+        }
         let Some(Steered { transformer, total }) = &fed.steered else {
             return body;
         };
@@ -332,8 +340,7 @@ impl Round<'_> {
                 point.outlet(standing, reachable)
             })
             .collect();
-        let drawn = fed.drawn(now, steering.measured_max_seconds);
-        let other = total.map(|total| share::Measured::other(total, drawn.unwrap_or(share::Measured { w: 0, at: total.at })));
+        let other = self.other(fed, *total, now);
         let mut shared = share::share(transformer, steering, other, &outlets, now);
         for _ in 0..STEPS_MAX {
             let now = self.app.now();
@@ -389,6 +396,18 @@ impl Round<'_> {
         self.write(updates, now);
         self.fill(&mut body, &charging, &outlets, &shared);
         body
+    }
+
+    /// The transformer's load beside charging, as far as it is known.
+    fn other(&self, fed: &Fed, total: Option<Measured>, now: Timestamp) -> Option<Measured> {
+        let steering = &self.grid.steering;
+        let mut kept = self.grid.kept.lock();
+        let heard = kept.heard.entry(fed.id.clone()).or_default();
+        for (id, drawn) in fed.drawn() {
+            heard.point(id, drawn);
+        }
+        heard.meter(total?, steering);
+        heard.other(now, steering)
     }
 
     /// What an outlet holds: as it was told, as the journal knows it, or the worst that can be.

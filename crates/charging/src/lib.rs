@@ -24,6 +24,7 @@ pub mod grid;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod other;
 pub mod pay;
 pub mod reconcile;
 pub mod sandbox;

@@ -178,16 +178,6 @@ pub struct Measured {
     pub at: Timestamp,
 }
 
-impl Measured {
-    /// The other load of a transformer whose meter sees charging too: total less charging, not below nothing. The older of both times counts.
-    pub fn other(total: Self, charging: Self) -> Self {
-        Self {
-            w: total.w.saturating_sub(charging.w).max(0),
-            at: total.at.min(charging.at),
-        }
-    }
-}
-
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "turn", rename_all = "kebab-case")]

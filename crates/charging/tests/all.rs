@@ -5,6 +5,7 @@ mod collecting;
 mod common;
 mod ledger;
 mod orders;
+mod other_load;
 mod sessions;
 mod settling;
 mod sharing;

@@ -185,12 +185,6 @@ fn what_cannot_be_lowered_is_told() {
     // The other load alone is above the limit.
     let shared = share(&transformer(), &eager(), other(-2_000, at(1)), &[], at(1));
     assert_eq!((shared.over_w, shared.budget_w), (2_000, 0));
-    // Of a meter that sees charging too, the older of both times counts.
-    let (total, charging) = (Measured { w: 9, at: at(5) }, Measured { w: 20, at: at(3) });
-    assert_eq!(
-        Measured::other(total, charging),
-        Measured { w: 0, at: at(3) }
-    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ import { Alert, Table, Tag, Tooltip } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
-import { quantity, time, ZONE_LABEL } from "../../lib/format.ts";
+import { number, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import type { SharedOutlet, SharedTransformer } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
@@ -15,7 +15,7 @@ import { gridQuery, sessionsPath } from "./queries.ts";
 const WATTS = 1_000;
 /** A power of so many watts, in kW. */
 export const kilowatts = (watts: number | null | undefined): string =>
-  watts == null ? "–" : quantity(watts / WATTS, "KWT");
+  watts == null ? "–" : `${number(watts / WATTS, 1)} ${unitSymbol("KWT")}`;
 
 export function Grid() {
   const { t } = useT();
