@@ -8,7 +8,8 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
-    case_figures, case_lists, case_pages, charging_drive, charging_exchange, charging_figures,
+    case_figures, case_lists, case_pages, charging_drive, charging_exchange,
+    charging_exchange_money, charging_figures, charging_invoices, charging_my_invoices,
     charging_office, charging_pages, charging_places, charging_refunds, charging_reserve,
     charging_settlement, charging_subsidy, charging_supervision, city_pages, command_office,
     command_pages, corrections, dead_letters, device_questions, devices, doors, duty,
@@ -576,6 +577,21 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
             charging_settlement::statements,
             charging_settlement::settle
         ))
+        .routes(routes!(charging_settlement::table))
+        .routes(routes!(charging_invoices::list))
+        .routes(routes!(
+            charging_invoices::sellers,
+            charging_invoices::put_seller
+        ))
+        .routes(routes!(charging_invoices::export))
+        .routes(routes!(charging_invoices::step))
+        .routes(routes!(
+            charging_my_invoices::list,
+            charging_my_invoices::add
+        ))
+        .routes(routes!(charging_exchange_money::statements))
+        .routes(routes!(charging_exchange_money::settle))
+        .routes(routes!(charging_exchange_money::table))
         .routes(routes!(charging_refunds::payments))
         .routes(routes!(charging_refunds::refund))
         .routes(routes!(charging_places::places))

@@ -11,6 +11,7 @@ mod basins;
 mod bulletins;
 mod charging;
 mod charging_drivers;
+mod charging_invoices;
 mod charging_supervision;
 mod command_centre;
 mod command_line;

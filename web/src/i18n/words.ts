@@ -7,6 +7,7 @@ import { bulletinWords } from "./words/bulletins.ts";
 import { caseWords } from "./words/cases.ts";
 import { chargeWords } from "./words/charge.ts";
 import { chargingWords } from "./words/charging.ts";
+import { chargingMoneyWords } from "./words/charging-money.ts";
 import { chargingSupervisionWords } from "./words/charging-supervision.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
@@ -44,6 +45,7 @@ export const words = {
   ...caseWords,
   ...chargeWords,
   ...chargingWords,
+  ...chargingMoneyWords,
   ...chargingSupervisionWords,
   ...clientWords,
   ...commandWords,

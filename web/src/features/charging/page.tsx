@@ -1,4 +1,4 @@
-/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, the stations on the line, and other platforms. */
+/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, stations on the line, settlement, invoices, other platforms. */
 import { Segmented } from "antd";
 // The months and weekdays of calendars in Chinese.
 import "dayjs/locale/zh-cn";
@@ -10,22 +10,46 @@ import { MANAGE } from "./actions.tsx";
 import { Cards } from "./cards.tsx";
 import "./charging.css";
 import { Exchange } from "./exchange.tsx";
+import { Invoices } from "./invoices.tsx";
 import { Overview } from "./overview.tsx";
 import { Sessions } from "./sessions.tsx";
+import { Settlement } from "./settlement.tsx";
 import { Stations } from "./stations.tsx";
 import { Tariffs } from "./tariffs.tsx";
 
-const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations", "exchange"] as const;
+const VIEWS = [
+  "overview",
+  "sessions",
+  "tariffs",
+  "cards",
+  "stations",
+  "settlement",
+  "invoices",
+  "exchange",
+] as const;
 type View = (typeof VIEWS)[number];
 /** What each part keeps in the address; the next part begins without it. */
-const KEPT = ["days", "from", "to", "state", "station", "operator", "card", "corrected", "disputed"];
+const KEPT = [
+  "days",
+  "from",
+  "to",
+  "state",
+  "station",
+  "operator",
+  "card",
+  "corrected",
+  "disputed",
+  "month",
+  "changed",
+];
+/** Only who manages them may read cards and invoices. */
+const MANAGED: readonly View[] = ["cards", "invoices"];
 
 export function Page() {
   const { t } = useT();
   const user = useUser();
   const [parameters, set] = useAddress();
-  // Only who manages them may read the cards.
-  const views = VIEWS.filter((view) => view !== "cards" || can(user, MANAGE));
+  const views = VIEWS.filter((view) => !MANAGED.includes(view) || can(user, MANAGE));
   const view = views.find((one) => one === parameters.get("view")) ?? "overview";
   const go = (next: View) =>
     set({
@@ -50,6 +74,8 @@ export function Page() {
       {view === "tariffs" && <Tariffs />}
       {view === "cards" && <Cards />}
       {view === "stations" && <Stations />}
+      {view === "settlement" && <Settlement />}
+      {view === "invoices" && <Invoices />}
       {view === "exchange" && <Exchange />}
     </div>
   );
