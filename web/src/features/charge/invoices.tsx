@@ -31,7 +31,7 @@ export function Invoices() {
         </Tag>
       )}
       <Choose />
-      <section className="charge-section" aria-label={t("charge.invoices-mine")}>
+      <section className="charge-section charge-invoices" aria-label={t("charge.invoices-mine")}>
         <h2>{t("charge.invoices-mine")}</h2>
         {!invoices.data && (failure ?? <Loading />)}
         {invoices.data && items.length === 0 && <p className="quiet">{t("charge.invoices-none")}</p>}
@@ -86,7 +86,7 @@ function Choose() {
   const rest = all.filter((one) => (operator ?? all[0]?.operator) === one.operator);
   const isAll = rest.length > 0 && rest.every(({ id }) => chosen.includes(id));
   return (
-    <section className="charge-section" aria-label={t("charge.invoice-choose")}>
+    <section className="charge-section charge-invoices" aria-label={t("charge.invoice-choose")}>
       <h2>{t("charge.invoice-choose")}</h2>
       {!mine.data && (failure ?? <Loading />)}
       {mine.data && all.length === 0 && (

@@ -1,6 +1,6 @@
 /** Money between platforms: what a month's orders with each partner come to, agreed and disputed apart, and entering what is agreed. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Table, Tag } from "antd";
+import { App, Button, Table } from "antd";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
@@ -43,18 +43,12 @@ export function ExchangeMoney() {
 function Sum({ sum, red }: { sum: ExchangeSum; red?: boolean }) {
   const { t } = useT();
   if (sum.count === 0) return <span className="quiet">0</span>;
-  const text = t("statement.sum", {
-    n: number(sum.count),
-    kwh: kwh(sum.energy_wh),
-    energy: yuan(sum.electricity_fen),
-    service: yuan(sum.service_fen),
-  });
-  return red ? (
-    <Tag color="red" style={{ whiteSpace: "normal" }}>
-      {text}
-    </Tag>
-  ) : (
-    <span className="number">{text}</span>
+  return (
+    <span className={red ? "number charging-wrong" : "number"}>
+      {t("statement.sum", { n: number(sum.count), kwh: kwh(sum.energy_wh) })}
+      <br />
+      {t("statement.fees", { energy: yuan(sum.electricity_fen), service: yuan(sum.service_fen) })}
+    </span>
   );
 }
 
@@ -113,21 +107,17 @@ function Statements({ body }: { body: ExchangeStatements }) {
         {
           title: t("statement.due"),
           align: "right",
-          render: (_, { side, due_fen }) => (side === "ours" ? yuan(due_fen) : "—"),
-        },
-        {
-          title: t("statement.entered"),
-          align: "right",
-          render: (_, { side, entered_fen }) => (side === "ours" ? yuan(entered_fen) : "—"),
-        },
-        {
-          title: t("word.operations"),
           render: (_, statement) => (
-            <ActionBar
-              actions={statementActions}
-              context={{ statement, isOver: is_over, enter }}
-              size="small"
-            />
+            <>
+              {statement.side === "ours"
+                ? `${yuan(statement.due_fen)} / ${yuan(statement.entered_fen)}`
+                : "—"}{" "}
+              <ActionBar
+                actions={statementActions}
+                context={{ statement, isOver: is_over, enter }}
+                size="small"
+              />
+            </>
           ),
         },
       ]}

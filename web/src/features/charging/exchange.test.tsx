@@ -135,7 +135,7 @@ describe("the exchange", () => {
   it("shows a month's money, and enters what is agreed on after it was asked once more", async () => {
     const calls = open();
     const rows = await screen.findAllByTestId("exchange-statement");
-    expect(rows[0]?.textContent).toContain("2: 20.000 kWh, electricity 20.00, service 10.00 yuan");
+    expect(rows[0]?.textContent).toContain("2: 20.000 kWh20.00 electricity, 10.00 service, yuan");
     expect(within(rows[1] as HTMLElement).queryByRole("button", { name: /Enter$/ })).toBeNull();
     fireEvent.click(within(rows[0] as HTMLElement).getByRole("button", { name: /Enter$/ }));
     const sure = await screen.findByTestId("statement-sure");

@@ -60,12 +60,13 @@ describe("invoices", () => {
     open();
     const [asked, issued] = await screen.findAllByTestId("charging-invoice");
     expect(asked?.textContent).toContain("天门市某单位11429006000000000A");
-    expect(asked?.textContent).toContain("33.003.15");
+    expect(asked?.textContent).toContain("The city33.00");
     expect(within(issued as HTMLElement).getByText("refunded")).toBeTruthy();
     expect(issued?.textContent).toContain(NUMBER);
     expect(screen.getByTestId("invoice-sandbox")).toBeTruthy();
     fireEvent.click(within(asked as HTMLElement).getByRole("button", { name: /expand/i }));
     expect(await screen.findByText("1".repeat(19))).toBeTruthy();
+    expect(screen.getByText(/Seller 竟陵充电有限公司 \(91429006MA00000000\); bills CP1\/7/)).toBeTruthy();
   });
 
   it("records a number of 20 digits and no other", async () => {

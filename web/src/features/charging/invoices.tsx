@@ -101,6 +101,23 @@ function Changed({ invoice }: { invoice: ChargingInvoice }) {
 /** An invoice's items: what for, and what of it is tax. */
 function Items({ invoice }: { invoice: ChargingInvoice }) {
   const { t } = useT();
+  const { seller, seller_tax_number, bills } = invoice;
+  return (
+    <>
+      <p className="quiet">
+        {t("invoice.sold-by", {
+          seller,
+          number: seller_tax_number,
+          bills: bills.join(t("charging.between")),
+        })}
+      </p>
+      <ItemTable invoice={invoice} />
+    </>
+  );
+}
+
+function ItemTable({ invoice }: { invoice: ChargingInvoice }) {
+  const { t } = useT();
   return (
     <Table
       size="small"
@@ -183,11 +200,11 @@ function List({
       dataSource={items}
       pagination={false}
       className="tabular"
-      scroll={{ x: 1_180 }}
+      scroll={{ x: 1_110 }}
       expandable={{ expandedRowRender: (invoice) => <Items invoice={invoice} /> }}
       onRow={() => ({ "data-testid": "charging-invoice" }) as React.HTMLAttributes<HTMLElement>}
       columns={[
-        { title: "#", dataIndex: "id", width: 60 },
+        { title: "#", dataIndex: "id", width: 50 },
         {
           title: t("word.state"),
           width: 150,
@@ -199,6 +216,7 @@ function List({
         },
         {
           title: t("invoice.buyer"),
+          width: 200,
           render: (_, { title, tax_number }) => (
             <>
               {title}
@@ -206,20 +224,16 @@ function List({
             </>
           ),
         },
+        { title: t("charging.operator"), width: 110, render: (_, { operator }) => operatorWord(operator, t) },
         {
-          title: t("invoice.seller-of"),
-          render: (_, { seller, operator }) => (
-            <>
-              {seller}
-              <div className="quiet">{operatorWord(operator, t)}</div>
-            </>
-          ),
+          title: t("invoice.gross"),
+          width: 130,
+          align: "right",
+          render: (_, { gross_fen }) => yuan(gross_fen),
         },
-        { title: t("invoice.gross"), align: "right", render: (_, { gross_fen }) => yuan(gross_fen) },
-        { title: t("invoice.tax"), align: "right", render: (_, { tax_fen }) => yuan(tax_fen) },
         {
           title: t("invoice.numbers"),
-          width: 240,
+          width: 230,
           render: (_, invoice) => <Facts invoice={invoice} />,
         },
         {

@@ -2,6 +2,7 @@
 import { Segmented } from "antd";
 // The months and weekdays of calendars in Chinese.
 import "dayjs/locale/zh-cn";
+import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { useAddress } from "../../lib/address.ts";
@@ -56,11 +57,21 @@ export function Page() {
       ...Object.fromEntries(KEPT.map((name) => [name, undefined])),
       view: next === "overview" ? undefined : next,
     });
+  // On a phone the parts are wider than the screen: the one that is open can be seen.
+  const bar = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another part is another place
+  useEffect(() => {
+    const open = bar.current?.querySelector<HTMLElement>(".ant-segmented-item-selected");
+    if (bar.current && open)
+      bar.current.scrollLeft = open.offsetLeft + open.offsetWidth - bar.current.clientWidth;
+  }, [view]);
   return (
     <div className="page">
       <header className="page-head">
         <h1>{t("charging.title")}</h1>
         <Segmented<View>
+          ref={bar}
+          className="charging-views"
           aria-label={t("charging.views")}
           value={view}
           onChange={go}

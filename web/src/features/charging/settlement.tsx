@@ -83,7 +83,7 @@ function Month({ settlement }: { settlement: ChargingSettlement }) {
   return (
     <div className="charging-parts">
       <div className="toolbar charging-line-bar">
-        <span className="quiet">
+        <span className="quiet charging-line-about">
           {t("settlement.about", { zone: ZONE_LABEL })}{" "}
           {t("settlement.shares", {
             energy: percent(shares[0] ?? 0),
@@ -91,7 +91,6 @@ function Month({ settlement }: { settlement: ChargingSettlement }) {
             time: percent(shares[2] ?? 0),
           })}
         </span>
-        <span className="charging-grow" />
         <ActionBar actions={settlementActions} context={context} />
       </div>
       {!is_over && may_manage && (

@@ -81,7 +81,10 @@ export const chargingMoneyWords = {
   "invoice.tax": ["税额（元）", "Tax (yuan)"],
   "invoice.gross": ["价税合计（元）", "With tax (yuan)"],
   "invoice.buyer": ["购买方", "Buyer"],
-  "invoice.seller-of": ["销售方", "Seller"],
+  "invoice.sold-by": [
+    "销售方 {seller}（{number}）；账单 {bills}",
+    "Seller {seller} ({number}); bills {bills}",
+  ],
   "invoice.numbers": ["发票号码", "Numbers"],
   "invoice.asked": ["申请时间", "Asked for"],
   "invoice.number": ["发票号码（20 位）", "Number (20 digits)"],
@@ -132,12 +135,9 @@ export const chargingMoneyWords = {
   "statement.agreed": ["无争议", "Agreed"],
   "statement.disputed": ["有争议", "Disputed"],
   "statement.open": ["对方未答复", "Not answered yet"],
-  "statement.sum": [
-    "{n} 笔，{kwh} 千瓦时，电费 {energy} 元，服务费 {service} 元",
-    "{n}: {kwh} kWh, electricity {energy}, service {service} yuan",
-  ],
-  "statement.due": ["待入账（元）", "To be entered (yuan)"],
-  "statement.entered": ["已入账（元）", "Entered (yuan)"],
+  "statement.sum": ["{n} 笔，{kwh} 千瓦时", "{n}: {kwh} kWh"],
+  "statement.fees": ["电费 {energy}，服务费 {service} 元", "{energy} electricity, {service} service, yuan"],
+  "statement.due": ["待入账 / 已入账（元）", "Due / entered (yuan)"],
   "statement.enter": ["入账", "Enter"],
   "statement.confirm": [
     "把 {name} {month} 的 {amount} 记为对方应付？",
