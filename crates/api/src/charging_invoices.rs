@@ -1,6 +1,6 @@
-//! Invoices of charging (充电发票) for who issues them: how each seller is taxed, what drivers asked for, its data for the tax
-//! administration's platform (数电发票), and the numbers that it gave. A bill stands on one invoice only. After a refund the invoice of a
-//! bill is taken back by a red one (红字), and what is left is asked for anew by itself.
+//! Invoices of charging (充电发票) for who issues them: what drivers asked for, and the numbers that the tax administration's platform
+//! (数电发票) gave. A bill stands on one invoice only. After a refund the invoice of a bill is taken back by a red one (红字), and what is left
+//! is asked for anew by itself. Who sells is `charging_sellers`, the data that is handed over `charging_invoice_export`.
 //!
 //! ```text
 //! asked ──number──▶ issued ──number of the red one──▶ reversed (after a refund: a new one of what is left is asked)
@@ -9,98 +9,36 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::charging_sellers::seller_of;
 use crate::error::{Answer, ApiError, ProblemBody};
-use crate::portal_data::text;
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use billing::durable::kept;
-use charging::invoice::{Buyer, Invoice, Invoiced, Seller, Taxed, invoice};
+use charging::invoice::{Buyer, Invoice, Invoiced, Item, invoice};
 use charging::settle::Parts;
 use charging::{Fen, LineKind, SessionKey};
-use model::problem::{both, quote};
+use model::problem::quote;
 use model::{Timestamp, Told};
 use records::charging as books;
-use records::charging_invoices::{self as rows, ChargingInvoice, ChargingSeller};
+use records::charging_invoices::{self as rows, ChargingInvoice};
 use records::{Connection, Event, PageRequest, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-/// Most invoices that one export has.
-const EXPORT_MAX: usize = 10_000;
-/// Rows that an export reads at once.
-const EXPORT_ROWS: u32 = 500;
 /// Longest reason, characters.
 const NOTE_CHARS_MAX: usize = 1_000;
 /// Digits of the number of an electronic invoice (数电发票号码).
 const NUMBER_DIGITS: usize = 20;
-/// Longest name of an operator, bytes.
-const OPERATOR_BYTES_MAX: usize = 100;
-/// Most sellers that are kept.
-const SELLERS_MAX: usize = 1_000;
-
 /// A kind of line by its word: `energy`, `service`, `parking`, `idle`.
-const fn word(kind: LineKind) -> &'static str {
+pub(crate) const fn word(kind: LineKind) -> &'static str {
     match kind {
         LineKind::Energy => "energy",
         LineKind::Service => "service",
         LineKind::Parking => "parking",
         LineKind::Idle => "idle",
     }
-}
-
-/// How a kind of line is taxed.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = ChargingTaxed)]
-pub struct TaxedBody {
-    /// `energy`, `service`, `parking` or `idle`.
-    pub kind: String,
-    /// The classification code of goods and services (商品和服务税收分类编码), 19 digits.
-    pub code: String,
-    /// The rate, percent.
-    pub rate_percent: u8,
-}
-
-/// Who sells, and how it is taxed.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = ChargingSeller)]
-pub struct SellerBody {
-    /// The operator whose income it is, as bills name it.
-    pub operator: String,
-    /// The seller's name.
-    pub name: String,
-    /// Its taxpayer's number (纳税人识别号).
-    pub tax_number: String,
-    /// How each kind of line is taxed; a kind without is on no invoice.
-    pub taxed: Vec<TaxedBody>,
-}
-
-impl SellerBody {
-    fn of(operator: String, seller: Seller) -> Self {
-        let taxed = seller.taxed.into_iter().map(|(kind, taxed)| TaxedBody {
-            kind: word(kind).to_owned(),
-            code: taxed.code,
-            rate_percent: taxed.rate_percent,
-        });
-        Self {
-            operator,
-            name: seller.name,
-            tax_number: seller.tax_number,
-            taxed: taxed.collect(),
-        }
-    }
-}
-
-/// The sellers.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ChargingSellers)]
-pub struct SellersBody {
-    /// By operator.
-    pub items: Vec<SellerBody>,
-    /// The operator of stations for which nobody said another.
-    pub operator: String,
 }
 
 /// An item of an invoice.
@@ -119,6 +57,19 @@ pub struct ItemBody {
     pub tax_fen: i64,
     /// With tax, fen.
     pub gross_fen: i64,
+}
+
+impl ItemBody {
+    pub(crate) fn of(item: Item) -> Self {
+        Self {
+            kind: word(item.kind).to_owned(),
+            code: item.code,
+            rate_percent: item.rate_percent,
+            net_fen: item.net.0,
+            tax_fen: item.tax.0,
+            gross_fen: item.gross.0,
+        }
+    }
 }
 
 /// An invoice.
@@ -168,7 +119,7 @@ pub struct InvoiceBody {
 }
 
 /// An invoice's data as its row has it.
-fn data(row: &ChargingInvoice) -> Answer<Invoice> {
+pub(crate) fn data(row: &ChargingInvoice) -> Answer<Invoice> {
     serde_json::from_str(&row.body).map_err(ApiError::internal)
 }
 
@@ -179,14 +130,6 @@ pub(crate) async fn shown(read: &mut Connection, row: ChargingInvoice) -> Answer
         rows::ASKED | rows::ISSUED => Some(rows::left(read, row.id).await?),
         _ => None,
     };
-    let items = made.items.into_iter().map(|item| ItemBody {
-        kind: word(item.kind).to_owned(),
-        code: item.code,
-        rate_percent: item.rate_percent,
-        net_fen: item.net.0,
-        tax_fen: item.tax.0,
-        gross_fen: item.gross.0,
-    });
     Ok(InvoiceBody {
         id: row.id,
         state: row.state,
@@ -196,7 +139,7 @@ pub(crate) async fn shown(read: &mut Connection, row: ChargingInvoice) -> Answer
         seller: made.seller,
         seller_tax_number: made.seller_tax_number,
         bills: made.bills,
-        items: items.collect(),
+        items: made.items.into_iter().map(ItemBody::of).collect(),
         net_fen: made.net.0,
         tax_fen: made.tax.0,
         gross_fen: made.gross.0,
@@ -211,7 +154,7 @@ pub(crate) async fn shown(read: &mut Connection, row: ChargingInvoice) -> Answer
     })
 }
 
-fn refuse(code: &str, what: [&str; 2], mend: [&str; 2]) -> ApiError {
+pub(crate) fn refuse(code: &str, what: [&str; 2], mend: [&str; 2]) -> ApiError {
     let place = ["充电发票", "invoice of charging"];
     ApiError::both(StatusCode::CONFLICT, code, what, place, mend)
 }
@@ -223,31 +166,6 @@ fn told(told: Told) -> ApiError {
         _ => StatusCode::CONFLICT,
     };
     ApiError::told(status, told)
-}
-
-/// How an operator is taxed.
-async fn seller_of(read: &mut Connection, operator: &str) -> Answer<Seller> {
-    let Some(row) = rows::seller(read, operator).await? else {
-        return Err(ApiError::told(
-            StatusCode::CONFLICT,
-            Told::new(
-                "charging-invoice-seller",
-                both(
-                    format!("运营商“{}”还没有填写开票信息", quote(operator)),
-                    format!(
-                        "nobody wrote yet how the operator {} is taxed",
-                        quote(operator)
-                    ),
-                ),
-                both("充电发票", "invoice of charging"),
-                both(
-                    "请运营人员在充电运营页“发票”里填写销售方名称、纳税人识别号、各项费用的税收分类编码和税率",
-                    "let an operator write the seller's name, its taxpayer's number, and the tax code and rate of each fee, on the page of charging, Invoices",
-                ),
-            ),
-        ));
-    };
-    serde_json::from_str(&row.body).map_err(ApiError::internal)
 }
 
 /// What is left of a bill to be invoiced, and whose income it is. Who did not pay it whole has nothing to be invoiced yet.
@@ -359,106 +277,6 @@ pub(crate) async fn ask(
         }
     }
     Ok(row)
-}
-
-/// The sellers and how each is taxed.
-#[utoipa::path(get, path = "/api/v1/charging/invoices/sellers", tag = "charging", security(("session" = ["charging.read"])),
-    responses((status = 200, body = SellersBody)))]
-pub async fn sellers(State(app): State<App>) -> Answer<Json<SellersBody>> {
-    let operator = app.charging()?.operator.clone();
-    let mut read = app.records.read().await?;
-    let mut items = Vec::new();
-    for row in rows::sellers(&mut read).await? {
-        let seller = serde_json::from_str(&row.body).map_err(ApiError::internal)?;
-        items.push(SellerBody::of(row.operator, seller));
-    }
-    Ok(Json(SellersBody { items, operator }))
-}
-
-/// Writes how a seller is taxed. Invoices that were asked for before keep what they have.
-#[utoipa::path(put, path = "/api/v1/charging/invoices/sellers", tag = "charging", security(("session" = ["charging.manage"])),
-    request_body = SellerBody, responses((status = 200, body = SellersBody), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody)))]
-pub async fn put_seller(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    peer: Peer,
-    Json(body): Json<SellerBody>,
-) -> Answer<Json<SellersBody>> {
-    let bad = |told| ApiError::told(StatusCode::BAD_REQUEST, told);
-    let operator = body.operator.trim().to_owned();
-    let mut seller = Seller {
-        name: body.name.trim().to_owned(),
-        tax_number: body.tax_number.trim().to_owned(),
-        taxed: Default::default(),
-    };
-    for taxed in body.taxed {
-        let kind = LineKind::ALL
-            .into_iter()
-            .find(|kind| word(*kind) == taxed.kind);
-        let Some(kind) = kind else {
-            return Err(ApiError::both(
-                StatusCode::BAD_REQUEST,
-                "charging-invoice-kind",
-                ["没有这种费用", "there is no such kind of fee"],
-                ["费用种类", "kind"],
-                [
-                    "请用 energy、service、parking 或 idle",
-                    "use energy, service, parking or idle",
-                ],
-            ));
-        };
-        let code = taxed.code.trim().to_owned();
-        let rate_percent = taxed.rate_percent;
-        seller.taxed.insert(kind, Taxed { code, rate_percent });
-    }
-    seller.check().map_err(bad)?;
-    if operator.is_empty() || operator.len() > OPERATOR_BYTES_MAX {
-        return Err(ApiError::both(
-            StatusCode::BAD_REQUEST,
-            "charging-invoice-operator",
-            ["运营商为空或过长", "the operator is empty or too long"],
-            ["运营商", "operator"],
-            [
-                "请照账单上的运营商名称填写，1 到 100 字节",
-                "write the operator as bills name it, 1 to 100 bytes",
-            ],
-        ));
-    }
-    let now = app.now();
-    let mut write = app.records.write().await?;
-    let before = rows::sellers(&mut write).await?;
-    let old = before.iter().find(|row| row.operator == operator);
-    if old.is_none() && before.len() >= SELLERS_MAX {
-        return Err(refuse(
-            "charging-invoice-sellers-full",
-            ["销售方已满 1000 个", "there are 1,000 sellers already"],
-            ["请修改已有的销售方", "change one that is there"],
-        ));
-    }
-    let old: Option<Seller> = match old {
-        Some(row) => Some(serde_json::from_str(&row.body).map_err(ApiError::internal)?),
-        None => None,
-    };
-    let row = ChargingSeller {
-        operator: operator.clone(),
-        body: serde_json::to_string(&seller).map_err(ApiError::internal)?,
-        changed_at: now,
-        changed_by: caller.name.clone(),
-    };
-    rows::put_seller(&mut write, &row).await?;
-    let (actor, target) = (peer.actor(&caller), format!("charging-seller:{operator}"));
-    let detail = json!({"old": old, "new": seller});
-    audit::insert(
-        &mut write,
-        now,
-        &actor,
-        Event::ChargingSeller,
-        &target,
-        &detail,
-    )
-    .await?;
-    write.commit().await?;
-    sellers(State(app)).await
 }
 
 /// Which invoices.
@@ -703,196 +521,4 @@ async fn still_paid(read: &mut Connection, bills: &[String]) -> Answer<Vec<Strin
         }
     }
     Ok(left)
-}
-
-/// How the data is written.
-#[derive(Debug, Deserialize, IntoParams)]
-pub struct ExportQuery {
-    /// `json` (default) or `csv`.
-    pub format: Option<String>,
-    /// `asked` (default: to be issued), or `red` (issued ones that are to be taken back, as red ones).
-    pub what: Option<String>,
-}
-
-/// An invoice's data for the tax administration's platform.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ChargingInvoiceData)]
-pub struct DataBody {
-    /// Its number here.
-    pub id: i64,
-    /// The number of the invoice that a red one takes back; null for others.
-    pub reverses: Option<String>,
-    /// The title.
-    pub title: String,
-    /// The buyer's number; null for a person.
-    pub tax_number: Option<String>,
-    /// The seller's name.
-    pub seller: String,
-    /// The seller's number.
-    pub seller_tax_number: String,
-    /// Its items; amounts of a red one are negative.
-    pub items: Vec<ItemBody>,
-    /// Without tax, fen.
-    pub net_fen: i64,
-    /// Tax, fen.
-    pub tax_fen: i64,
-    /// With tax, fen.
-    pub gross_fen: i64,
-    /// The bills.
-    pub bills: Vec<String>,
-}
-
-/// The heads of the table.
-const HEADS: &str = "序号 id,类型 kind,被红冲发票号码 reverses,购买方名称 title,购买方识别号 tax_number,销售方名称 seller,\
-                     销售方识别号 seller_tax_number,项目名称 item,税收分类编码 code,税率_百分比 rate_percent,不含税金额_元 net_yuan,\
-                     税额_元 tax_yuan,价税合计_元 gross_yuan,账单 bills";
-
-fn lines(one: &DataBody) -> String {
-    let kind = match one.reverses.is_some() {
-        true => "红字 red",
-        false => "蓝字 blue",
-    };
-    let mut all = String::new();
-    for item in &one.items {
-        let title = LineKind::ALL
-            .into_iter()
-            .find(|kind| word(*kind) == item.kind)
-            .map_or("", |kind| kind.title()[0]);
-        let cells = [
-            one.id.to_string(),
-            kind.to_owned(),
-            one.reverses.clone().unwrap_or_default(),
-            text(&one.title),
-            one.tax_number.clone().unwrap_or_default(),
-            text(&one.seller),
-            one.seller_tax_number.clone(),
-            title.to_owned(),
-            item.code.clone(),
-            item.rate_percent.to_string(),
-            Fen(item.net_fen).to_string(),
-            Fen(item.tax_fen).to_string(),
-            Fen(item.gross_fen).to_string(),
-            text(&one.bills.join(" ")),
-        ];
-        all.push_str(&cells.join(","));
-        all.push_str("\r\n");
-    }
-    all
-}
-
-/// The data of invoices for the tax administration's platform: those to be issued, or the red ones of those to be taken back.
-#[utoipa::path(get, path = "/api/v1/charging/invoices/export", tag = "charging", security(("session" = ["charging.manage"])), params(ExportQuery),
-    responses((status = 200, content((Vec<DataBody> = "application/json"), (String = "text/csv"))), (status = 400, body = ProblemBody),
-        (status = 409, body = ProblemBody)))]
-pub async fn export(State(app): State<App>, Query(query): Query<ExportQuery>) -> Answer<Response> {
-    let is_red = match query.what.as_deref() {
-        None | Some("asked") => false,
-        Some("red") => true,
-        Some(_) => return Err(wrong_export()),
-    };
-    let is_csv = match query.format.as_deref() {
-        None | Some("json") => false,
-        Some("csv") => true,
-        Some(_) => return Err(wrong_export()),
-    };
-    let wanted = rows::Wanted {
-        account: None,
-        state: Some(if is_red { rows::ISSUED } else { rows::ASKED }),
-        is_changed: is_red,
-    };
-    let mut request = PageRequest {
-        after: None,
-        limit: Some(EXPORT_ROWS),
-    };
-    let mut read = app.records.read().await?;
-    let mut all: Vec<DataBody> = Vec::new();
-    loop {
-        let page = rows::list(&mut read, &wanted, &request).await?;
-        for row in page.items {
-            all.push(exported(row, is_red, app.now())?);
-        }
-        if all.len() > EXPORT_MAX {
-            return Err(refuse(
-                "charging-invoice-export",
-                [
-                    "一次最多导出 10000 张",
-                    "at most 10,000 invoices are exported at once",
-                ],
-                [
-                    "请先登记已开具的发票号码，再导出其余的",
-                    "record the numbers of those that are issued, then export the rest",
-                ],
-            ));
-        }
-        match page.next {
-            None => break,
-            next => request.after = next,
-        }
-    }
-    let name = if is_red {
-        "charging-invoices-red"
-    } else {
-        "charging-invoices"
-    };
-    let file = |ending: &str| {
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}.{ending}\""),
-        )
-    };
-    let private = (header::CACHE_CONTROL, "no-store".to_owned());
-    if !is_csv {
-        return Ok(([file("json"), private], Json(all)).into_response());
-    }
-    let rest: String = all.iter().map(lines).collect();
-    let kind = (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned());
-    Ok((
-        [kind, file("csv"), private],
-        format!("\u{feff}{HEADS}\r\n{rest}"),
-    )
-        .into_response())
-}
-
-fn exported(row: ChargingInvoice, is_red: bool, now: Timestamp) -> Answer<DataBody> {
-    let mut made = data(&row)?;
-    if is_red {
-        made = made.reversed(now);
-    }
-    let items = made.items.into_iter().map(|item| ItemBody {
-        kind: word(item.kind).to_owned(),
-        code: item.code,
-        rate_percent: item.rate_percent,
-        net_fen: item.net.0,
-        tax_fen: item.tax.0,
-        gross_fen: item.gross.0,
-    });
-    Ok(DataBody {
-        id: row.id,
-        reverses: row.number.filter(|_| is_red),
-        title: made.buyer.title,
-        tax_number: made.buyer.tax_number,
-        seller: made.seller,
-        seller_tax_number: made.seller_tax_number,
-        items: items.collect(),
-        net_fen: made.net.0,
-        tax_fen: made.tax.0,
-        gross_fen: made.gross.0,
-        bills: made.bills,
-    })
-}
-
-fn wrong_export() -> ApiError {
-    ApiError::both(
-        StatusCode::BAD_REQUEST,
-        "charging-invoice-format",
-        [
-            "导出内容或格式不对",
-            "what is exported or its format is wrong",
-        ],
-        ["what、format", "what, format"],
-        [
-            "请用 what=asked 或 red，format=json 或 csv",
-            "use what=asked or red, format=json or csv",
-        ],
-    )
 }

@@ -203,7 +203,24 @@ async fn a_charge_is_invoiced_once_and_a_refund_takes_the_invoice_back() {
     )
     .await;
     assert_eq!(refused(&late), (409, "charging-invoice-stands".to_owned()));
-    let made = phone.send(&city, &ways, &asked("i-3")).await.json();
+    // Asked for twice at once, one of the two has it.
+    let (third, fourth) = (asked("i-3"), asked("i-4"));
+    let (third, fourth) = tokio::join!(
+        phone.send(&city, &ways, &third),
+        phone.send(&city, &ways, &fourth)
+    );
+    let (made, none) = match third.status {
+        201 => (third, fourth),
+        _ => (fourth, third),
+    };
+    assert_eq!(
+        (made.status, refused(&none)),
+        (201, (409, "charging-invoice-twice".to_owned())),
+        "{} {}",
+        made.body,
+        none.body
+    );
+    let made = made.json();
 
     // Its data as it is handed over, then its number, once.
     let told = read(&city, &format!("{INVOICES}/export")).await.json();
