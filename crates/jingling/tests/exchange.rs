@@ -900,6 +900,32 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
         partner.good("check_charge_orders", compare)["TotalDisputeOrder"],
         0
     );
+    // Another one, which the partner disputes: a case of its own, and no claim.
+    let dispute = json!({"StartChargeSeq": order_no(43), "ConnectorID": "CP1", "ConfirmResult": 1});
+    partner.serve("notification_charge_order_info", dispute);
+    let begun = partner.good("query_start_charge", wish(43, "CP1"));
+    assert_eq!(begun["SuccStat"], 0, "{begun}");
+    let ordered = one.tell(&json!({"wait": "RemoteStartTransaction"}))["answer"].clone();
+    let start = json!({"connector_id": 1, "id_tag": ordered["id_tag"], "meter_start": 11_000, "timestamp": ago(50)});
+    let number = one.call("StartTransaction", start)["transaction_id"].clone();
+    one.call(
+        "StopTransaction",
+        json!({"transaction_id": number, "meter_stop": 11_100, "timestamp": ago(10)}),
+    );
+    let mut orders = Value::Null;
+    until("the case of the dispute", async || {
+        orders = city.get("/api/v1/charging/exchange/orders").await;
+        orders["items"][0]["case_id"].is_i64()
+    })
+    .await;
+    let case = orders["items"][0]["case_id"].as_i64().unwrap();
+    let opened = city.get(&format!("/api/v1/cases/{case}")).await;
+    let said = opened["description"].as_str().unwrap();
+    assert!(
+        said.contains(&order_no(43)) && said.contains("对方不认可本市报去的订单"),
+        "{opened}"
+    );
+    assert!(orders["items"][1]["case_id"].is_null(), "{orders}");
     // What the partner collected of its customer is a claim on it, entered once its month is over, and once.
     let path = |days: i64| {
         let month = beijing(60 + days * 86_400)[..7].to_owned();
@@ -912,6 +938,7 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
         (&json!("ours"), &json!(1), &json!(1_500)),
         "{told}"
     );
+    assert_eq!(row["disputed"]["count"], 1, "{told}");
     let back = 40 * 86_400 * 1_000_000_i64;
     behind_its_back(
         &city,
@@ -928,7 +955,10 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
             "{row}"
         );
     }
-    let session = city.get("/api/v1/charging/sessions").await["items"][0]["id"].clone();
+    let sessions = city.get("/api/v1/charging/sessions").await;
+    let sessions = sessions["items"].as_array().unwrap();
+    let paid = sessions.iter().find(|row| row["energy_wh"] == 10_000);
+    let session = &paid.unwrap()["id"];
     let one = city
         .get(&format!("/api/v1/charging/sessions/{session}"))
         .await;
