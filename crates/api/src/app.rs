@@ -8,19 +8,21 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
-    case_figures, case_lists, case_pages, charging_drive, charging_exchange, charging_figures,
-    charging_office, charging_pages, charging_places, charging_refunds, charging_reserve,
-    charging_settlement, charging_share, charging_stations, charging_subsidy, charging_supervision, city_pages, command_office,
-    command_pages, corrections, dead_letters, device_questions, devices, doors, duty,
-    duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets,
-    duty_suggestions, entities, entity_forecasts, entity_types, entries, events, form_burden,
-    form_disputes, form_returns, forms, health, import_progress, notice_rules, notices,
-    notifications, oidc_clients, oidc_consent, oidc_door, open311, open311_links, organisation,
-    outside, outside_provider, overview, pack_pages, pages, people, personal, personal_subjects,
-    plan, plan_claims, plan_documents, plan_projects, plan_proof, plan_report_files, plan_reports,
-    plan_towns, plans, policy_pages, portal, portal_packages, project_changes, project_history,
-    project_office, project_packages, project_photos, project_tasks, projects, provenance, replay,
-    roster, rule_pages, run_adopt, run_pages, runner, second_step, security, session, sql, told,
+    case_figures, case_lists, case_pages, charging_drive, charging_exchange,
+    charging_exchange_money, charging_figures, charging_invoice_export, charging_invoices,
+    charging_my_invoices, charging_office, charging_pages, charging_places, charging_refunds,
+    charging_reserve, charging_sellers, charging_settlement, charging_share, charging_stations,
+    charging_subsidy, charging_supervision, city_pages, command_office, command_pages, corrections,
+    dead_letters, device_questions, devices, doors, duty, duty_contacts, duty_hand_overs,
+    duty_plans, duty_report, duty_resources, duty_sheets, duty_suggestions, entities,
+    entity_forecasts, entity_types, entries, events, form_burden, form_disputes, form_returns,
+    forms, health, import_progress, notice_rules, notices, notifications, oidc_clients,
+    oidc_consent, oidc_door, open311, open311_links, organisation, outside, outside_provider,
+    overview, pack_pages, pages, people, personal, personal_subjects, plan, plan_claims,
+    plan_documents, plan_projects, plan_proof, plan_report_files, plan_reports, plan_towns, plans,
+    policy_pages, portal, portal_packages, project_changes, project_history, project_office,
+    project_packages, project_photos, project_tasks, projects, provenance, replay, roster,
+    rule_pages, run_adopt, run_pages, runner, second_step, security, session, sql, told,
 };
 use admission::Ingest;
 use axum::Router;
@@ -577,6 +579,21 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
             charging_settlement::statements,
             charging_settlement::settle
         ))
+        .routes(routes!(charging_settlement::table))
+        .routes(routes!(charging_invoices::list))
+        .routes(routes!(
+            charging_sellers::sellers,
+            charging_sellers::put_seller
+        ))
+        .routes(routes!(charging_invoice_export::export))
+        .routes(routes!(charging_invoices::step))
+        .routes(routes!(
+            charging_my_invoices::list,
+            charging_my_invoices::add
+        ))
+        .routes(routes!(charging_exchange_money::statements))
+        .routes(routes!(charging_exchange_money::settle))
+        .routes(routes!(charging_exchange_money::table))
         .routes(routes!(charging_refunds::payments))
         .routes(routes!(charging_refunds::refund))
         .routes(routes!(charging_places::places))

@@ -18,6 +18,7 @@ use identity::{Permission, Principal};
 use model::problem::both;
 use model::{Timestamp, Told};
 use records::charging::{self as books, ChargingSession};
+use records::charging_invoices as invoices;
 use records::charging_orders::{self as rows, ChargingOrder};
 use records::{Connection, Event, audit};
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,12 @@ pub struct MineBody {
     pub may_stop: bool,
     /// Whether what is owed can be paid now.
     pub may_pay: bool,
+    /// Whose income it is, once it has a bill: charges of one operator stand on one invoice.
+    pub operator: Option<String>,
+    /// Whether an invoice can be asked for: paid, not given back whole, and on no invoice.
+    pub may_invoice: bool,
+    /// The invoice that it stands on.
+    pub invoice: Option<i64>,
 }
 
 /// A page of one's own charges.
@@ -123,6 +130,10 @@ impl App {
         let (billed, paid, refunded) = ledger.map_or((0, 0, 0), |money| {
             (money.billed_fen, money.paid_fen, money.refunded_fen)
         });
+        let invoice = match &whole {
+            Some(kept) if paid > 0 => invoices::of_bill(read, &kept.key.to_string()).await?,
+            _ => None,
+        };
         let is_paying = match &whole {
             Some(kept) => is_under_way(read, &kept.key.to_string(), order).await?,
             None => false,
@@ -188,6 +199,12 @@ impl App {
             owed_fen: owed,
             may_stop: is_live || (state == "starting" && session.is_none()),
             may_pay: owed > 0 && has_till,
+            operator: whole
+                .as_ref()
+                .filter(|kept| kept.bill.is_some())
+                .map(|kept| kept.operator.clone()),
+            may_invoice: state == "paid" && paid > refunded && invoice.is_none(),
+            invoice,
             state: state.to_owned(),
         })
     }
@@ -263,6 +280,18 @@ impl App {
             order: Some(order),
             session,
         })
+    }
+
+    /// The session of one of the caller's own charges; none where no charge began.
+    ///
+    /// # Errors
+    /// 404 where there is no such charge of theirs.
+    pub(crate) async fn own_session(
+        &self,
+        caller: &Principal,
+        id: &str,
+    ) -> Answer<Option<ChargingSession>> {
+        Ok(self.own(caller, id).await?.session)
     }
 
     async fn shown_mine(&self, caller: &Principal, id: &str) -> Answer<MineBody> {

@@ -414,6 +414,8 @@ pub struct OrderBody {
     pub doubts: Vec<String>,
     /// When it was first told of.
     pub told_at: String,
+    /// The case that was opened of its dispute.
+    pub case_id: Option<i64>,
 }
 
 impl From<ExchangeOrder> for OrderBody {
@@ -436,6 +438,7 @@ impl From<ExchangeOrder> for OrderBody {
             service_fen: row.service_fen,
             confirm_result: row.confirm_result,
             told_at: row.told_at.to_string(),
+            case_id: row.case_id,
         }
     }
 }

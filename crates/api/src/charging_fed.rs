@@ -137,7 +137,11 @@ fn related(entity: &Entity, name: &str) -> Option<EntityId> {
 
 fn point(entity: &Entity, station: Option<&str>) -> Point {
     let id = entity.id.as_str();
-    let identity = |id: &str| id.strip_prefix(CHARGE_POINT_PREFIX).unwrap_or(id).to_owned();
+    let identity = |id: &str| {
+        id.strip_prefix(CHARGE_POINT_PREFIX)
+            .unwrap_or(id)
+            .to_owned()
+    };
     let number = station.and_then(|_| id.rsplit_once(':')?.1.parse().ok());
     let status = entity.attribute("status");
     Point {
@@ -178,8 +182,7 @@ impl App {
             let station = station_of(entity.id.as_str()).filter(|id| by_id.contains_key(id));
             let first = station.and_then(|id| by_id.get(id).copied());
             // A further outlet stands where its station does, unless it says otherwise.
-            let place = related(entity, "refStation")
-                .or_else(|| related(first?, "refStation"));
+            let place = related(entity, "refStation").or_else(|| related(first?, "refStation"));
             let transformer = place.and_then(|place| places.get(place.as_str()));
             let point = point(entity, station);
             match transformer {
@@ -210,7 +213,10 @@ fn transformer(id: &EntityId, entity: Option<&Entity>, points: Vec<Point>) -> Fe
     for (name, is_there) in [
         ("powerLimit", limit_w.is_some()),
         ("staticChargingPower", static_w.is_some()),
-        ("ratedPower", points.iter().all(|point| point.rated_w.is_some())),
+        (
+            "ratedPower",
+            points.iter().all(|point| point.rated_w.is_some()),
+        ),
     ] {
         if !is_there {
             missing.push(name.to_owned());

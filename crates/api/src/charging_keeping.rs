@@ -44,7 +44,12 @@ impl App {
         };
         let now = self.now();
         let mut read = self.records.read().await?;
-        let begun = rows::begun(&mut read, crate::charging_reserve::RESOURCE, now, RESERVATIONS_MAX);
+        let begun = rows::begun(
+            &mut read,
+            crate::charging_reserve::RESOURCE,
+            now,
+            RESERVATIONS_MAX,
+        );
         let begun = begun.await?;
         drop(read);
         let links: HashMap<String, u64> = (way.connected().into_iter())
@@ -65,8 +70,8 @@ impl App {
             let Some(link) = links.get(station).copied() else {
                 continue;
             };
-            let is_told = (driving.keeping.0.lock().get(&booking.id))
-                .is_some_and(|kept| kept.link == link);
+            let is_told =
+                (driving.keeping.0.lock().get(&booking.id)).is_some_and(|kept| kept.link == link);
             if !is_told {
                 keep(office, driving, booking, (station, outlet, link)).await;
             }
@@ -75,7 +80,12 @@ impl App {
     }
 
     /// The holder of a reservation starts to charge: the station's own reservation, whose card nobody has, ends first.
-    pub(crate) async fn free_for(&self, driving: &Driving, way: &dyn Stations, order: &ChargingOrder) {
+    pub(crate) async fn free_for(
+        &self,
+        driving: &Driving,
+        way: &dyn Stations,
+        order: &ChargingOrder,
+    ) {
         let id = {
             let mut kept = driving.keeping.0.lock();
             let found = kept.iter_mut().find(|(_, kept)| {
@@ -127,7 +137,14 @@ async fn keep(
     let said = way.order(station, order).await;
     let is_kept = match &said {
         Ok(said) if said.is_accepted => true,
-        Ok(said) if said.status.as_deref().is_some_and(|word| NEVER.contains(&word)) => false,
+        Ok(said)
+            if said
+                .status
+                .as_deref()
+                .is_some_and(|word| NEVER.contains(&word)) =>
+        {
+            false
+        }
         // Taken, out of order, or no answer: it is told again.
         _ => return,
     };

@@ -269,7 +269,8 @@ impl Round<'_> {
         let mut kept = self.grid.kept.lock();
         let mut over = Vec::new();
         kept.held.retain(|id, (transaction, _)| {
-            let goes_on = (self.going.get(id)).is_some_and(|going| going.transaction == *transaction);
+            let goes_on =
+                (self.going.get(id)).is_some_and(|going| going.transaction == *transaction);
             if !goes_on {
                 over.push(id.clone());
             }
@@ -293,7 +294,10 @@ impl Round<'_> {
     fn is_reachable(&self, station: &str, now: Timestamp) -> bool {
         let kept = self.grid.kept.lock();
         self.links.contains_key(station)
-            && kept.left_alone.get(station).is_none_or(|until| *until <= now)
+            && kept
+                .left_alone
+                .get(station)
+                .is_none_or(|until| *until <= now)
     }
 
     /// The charge of a point, unless the point says that it is free since.
@@ -545,7 +549,11 @@ impl Round<'_> {
             }
         }
         let until = self.app.now().plus_seconds(LEFT_ALONE_SECONDS);
-        tracing::warn!(station, outlet = point.outlet, "a station did not take its limit of power; what it holds counts as taken");
+        tracing::warn!(
+            station,
+            outlet = point.outlet,
+            "a station did not take its limit of power; what it holds counts as taken"
+        );
         let mut kept = self.grid.kept.lock();
         kept.left_alone.insert(station.clone(), until);
         kept.in_amperes.remove(station);
@@ -558,11 +566,14 @@ impl Round<'_> {
         let held = others.iter().filter(|point| point.static_w.is_some());
         for point in held.filter(|point| self.is_reachable(&point.station, now)) {
             let id = grid::DEFAULT_ID + i64::from(point.outlet);
-            let said_so = self.way.order(&point.station, Order::ClearLimit { id }).await;
+            let said_so = self
+                .way
+                .order(&point.station, Order::ClearLimit { id })
+                .await;
             // "Unknown": it holds none.
-            if said_so.is_ok_and(|said| {
-                said.is_accepted || said.status.as_deref() == Some("Unknown")
-            }) {
+            if said_so
+                .is_ok_and(|said| said.is_accepted || said.status.as_deref() == Some("Unknown"))
+            {
                 self.grid.kept.lock().statics.remove(&point.id);
                 let gone = said(&point.id, "ChargePoint", "defaultChargingLimit", None, now);
                 self.write(gone.into_iter().collect(), now);
@@ -678,7 +689,9 @@ fn said(
         entity_type: TypeName::new(kind)?,
         attributes: vec![AttributeUpdate {
             name: AttributeName::new(name)?,
-            value: watts.map_or(Ok(Value::Deleted), |watts| Value::number(watts as f64 / WATTS))?,
+            value: watts.map_or(Ok(Value::Deleted), |watts| {
+                Value::number(watts as f64 / WATTS)
+            })?,
             unit: watts.map(|_| "KWT".to_owned()),
             observed_at: at,
             quality: Quality::Good,

@@ -185,7 +185,12 @@ fn invalid(what: [String; 2], place: &str, mend: [&str; 2]) -> ApiError {
     let [zh, en] = what;
     ApiError::told(
         StatusCode::BAD_REQUEST,
-        Told::new("charging-order", both(zh, en), place, both(mend[0], mend[1])),
+        Told::new(
+            "charging-order",
+            both(zh, en),
+            place,
+            both(mend[0], mend[1]),
+        ),
     )
 }
 
@@ -258,9 +263,7 @@ fn checked(settings: Vec<Setting>, needs_values: bool) -> Answer<Vec<Setting>> {
 impl OrderRequest {
     /// What the audit trail says of it: no cards, no passwords, and of settings their names alone, for values can be secrets.
     fn told(&self) -> serde_json::Value {
-        let told = |order: &str, outlet: Option<u32>, what: serde_json::Value| {
-            json!({"order": order, "outlet": outlet, "transaction": null, "what": what})
-        };
+        let told = |order: &str, outlet: Option<u32>, what: serde_json::Value| json!({"order": order, "outlet": outlet, "transaction": null, "what": what});
         let nothing = serde_json::Value::Null;
         match self {
             Self::Start { outlet, .. } => told("start", *outlet, nothing),
@@ -293,9 +296,7 @@ impl OrderRequest {
                 None,
                 json!({"location": without_password(location)}),
             ),
-            Self::ReadSettings { settings } => {
-                told("read_settings", None, json!(names(settings)))
-            }
+            Self::ReadSettings { settings } => told("read_settings", None, json!(names(settings))),
             Self::WriteSettings { settings } => {
                 told("write_settings", None, json!(names(settings)))
             }
@@ -327,7 +328,9 @@ impl OrderRequest {
                     return Err(invalid(
                         [
                             format!("功率上限 {power_kw} 千瓦、{minutes} 分钟不在允许范围内"),
-                            format!("a limit of {power_kw} kW for {minutes} minutes is out of range"),
+                            format!(
+                                "a limit of {power_kw} kW for {minutes} minutes is out of range"
+                            ),
                         ],
                         "power_kw, minutes",
                         [

@@ -194,10 +194,10 @@ impl From<Told> for Refused {
     }
 }
 
-/// Enters a settlement once, in the caller's transaction.
+/// Enters a settlement, or what a partner paid of a bill, once, in the caller's transaction.
 ///
 /// # Errors
-/// `ledger-key-reused`: the period was settled already, with another outcome. The records' own.
+/// `ledger-key-reused`: it was entered already, with another outcome. `ledger-overpaid`: more than the bill comes to. The records' own.
 pub async fn settle(write: &mut Connection, entry: &Entry) -> Result<(), Told> {
     post(write, entry).await.map_err(|refused| match refused {
         Refused::Told(why) => *why,

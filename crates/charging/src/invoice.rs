@@ -45,6 +45,73 @@ pub struct Seller {
     pub taxed: BTreeMap<LineKind, Taxed>,
 }
 
+impl Seller {
+    /// Whether invoices can be made of it: its name, its number, and each code and rate that it has.
+    ///
+    /// # Errors
+    /// `invoice-seller`: name or number. `invoice-tax`: no kind at all, or a code or rate that is none.
+    pub fn check(&self) -> Result<(), Told> {
+        let name = self.name.trim().chars().count();
+        if !(1..=TITLE_CHARS_MAX).contains(&name) || !is_tax_number(&self.tax_number) {
+            return Err(Told::new(
+                "invoice-seller",
+                both(
+                    "销售方名称或纳税人识别号不对",
+                    "the seller's name or taxpayer's number is wrong",
+                ),
+                both("销售方", "seller"),
+                both(
+                    format!("名称 1 到 {TITLE_CHARS_MAX} 个字；识别号 15 到 20 位数字或大写字母"),
+                    format!(
+                        "a name of 1 to {TITLE_CHARS_MAX} characters; a number of 15 to 20 digits or capital letters"
+                    ),
+                ),
+            ));
+        }
+        let wrong = LineKind::ALL
+            .into_iter()
+            .find(|kind| self.taxed.get(kind).is_some_and(|taxed| !taxed.is_good()));
+        match (wrong, self.taxed.is_empty()) {
+            (Some(kind), _) => Err(self.untaxed(kind)),
+            (None, true) => Err(self.untaxed(LineKind::Energy)),
+            (None, false) => Ok(()),
+        }
+    }
+
+    fn untaxed(&self, kind: LineKind) -> Told {
+        Told::new(
+            "invoice-tax",
+            both(
+                format!("“{}”没有税收分类编码或税率，或不正确", kind.title()[0]),
+                format!(
+                    "{} has no tax code or rate, or a wrong one",
+                    kind.title()[1]
+                ),
+            ),
+            both(
+                format!("销售方 {}", quote(&self.name)),
+                format!("seller {}", quote(&self.name)),
+            ),
+            both(
+                format!(
+                    "请在充电运营页“发票”的销售方里填写 19 位编码和 0 到 {RATE_MAX} 的税率（%）"
+                ),
+                format!(
+                    "set its code of 19 digits and its rate of 0 to {RATE_MAX} percent under the seller, on the page of charging, Invoices"
+                ),
+            ),
+        )
+    }
+}
+
+impl Taxed {
+    fn is_good(&self) -> bool {
+        self.rate_percent <= RATE_MAX
+            && self.code.len() == 19
+            && self.code.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
 /// A bill to be invoiced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invoiced {
@@ -111,7 +178,7 @@ pub fn invoice(
     check_buyer(buyer)?;
     let names: BTreeSet<&str> = bills.iter().map(|bill| bill.bill.as_str()).collect();
     let [Some(first), Some(last)] = [names.first(), names.last()] else {
-        return Err(wrong_bills("没有账单", "there are no bills"));
+        return Err(no_bills());
     };
     if names.len() != bills.len() || bills.len() > BILLS_MAX {
         return Err(wrong_bills(
@@ -179,28 +246,8 @@ impl Invoice {
 }
 
 fn item(kind: LineKind, gross: Fen, seller: &Seller) -> Result<Item, Told> {
-    let good = seller.taxed.get(&kind).filter(|taxed| {
-        taxed.rate_percent <= RATE_MAX
-            && taxed.code.len() == 19
-            && taxed.code.bytes().all(|b| b.is_ascii_digit())
-    });
-    let Some(taxed) = good else {
-        return Err(Told::new(
-            "invoice-tax",
-            both(
-                format!("“{}”没有税收分类编码或税率", kind.title()[0]),
-                format!("{} has no tax code or rate", kind.title()[1]),
-            ),
-            both(
-                format!("销售方 {}", quote(&seller.name)),
-                format!("seller {}", quote(&seller.name)),
-            ),
-            both(
-                "请在运营商设置中填写 19 位编码和税率",
-                "set its code of 19 digits and its rate in the operator's settings",
-            ),
-        ));
-    };
+    let good = seller.taxed.get(&kind).filter(|taxed| taxed.is_good());
+    let taxed = good.ok_or_else(|| seller.untaxed(kind))?;
     let rate = i128::from(taxed.rate_percent);
     let tax = Fen(narrow(half_up(i128::from(gross.0) * rate, 100 + rate)));
     Ok(Item {
@@ -213,15 +260,18 @@ fn item(kind: LineKind, gross: Fen, seller: &Seller) -> Result<Item, Told> {
     })
 }
 
+fn is_tax_number(number: &str) -> bool {
+    (15..=20).contains(&number.len())
+        && number
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+}
+
 fn check_buyer(buyer: &Buyer) -> Result<(), Told> {
     let title = buyer.title.trim().chars().count();
-    let is_number = |number: &String| {
-        (15..=20).contains(&number.len())
-            && number
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
-    };
-    if (1..=TITLE_CHARS_MAX).contains(&title) && buyer.tax_number.as_ref().is_none_or(is_number) {
+    if (1..=TITLE_CHARS_MAX).contains(&title)
+        && buyer.tax_number.as_deref().is_none_or(is_tax_number)
+    {
         return Ok(());
     }
     Err(Told::new(
@@ -238,6 +288,11 @@ fn check_buyer(buyer: &Buyer) -> Result<(), Told> {
             ),
         ),
     ))
+}
+
+/// What is said of an invoice without bills.
+pub fn no_bills() -> Told {
+    wrong_bills("没有账单", "there are no bills")
 }
 
 fn wrong_bills(zh: &str, en: &str) -> Told {

@@ -12,6 +12,7 @@ mod bulletins;
 mod charging;
 mod charging_drivers;
 mod charging_grid;
+mod charging_invoices;
 mod charging_supervision;
 mod command_centre;
 mod command_line;

@@ -10,20 +10,20 @@ use crate::support::{Answer, City, until};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
-const SETTINGS: [&str; 3] = [
+pub const SETTINGS: [&str; 3] = [
     "ocpp.listen=127.0.0.1:0",
     "charging.look_seconds=1",
     "charging.payment=sandbox",
 ];
-const MINE: &str = "/api/v1/charging/mine";
+pub const MINE: &str = "/api/v1/charging/mine";
 
 /// A person with a phone.
-struct Phone {
-    cookie: String,
+pub struct Phone {
+    pub cookie: String,
 }
 
 impl Phone {
-    async fn of(city: &City, username: &str) -> Self {
+    pub async fn of(city: &City, username: &str) -> Self {
         let password = city.add_person(username, "resident");
         let signed = city.sign_in(username, &password).await;
         assert_eq!(signed.status, 200, "{signed:?}");
@@ -32,23 +32,23 @@ impl Phone {
         }
     }
 
-    async fn send(&self, city: &City, path: &str, body: &Value) -> Answer {
+    pub async fn send(&self, city: &City, path: &str, body: &Value) -> Answer {
         city.send(&self.cookie, "POST", path, body).await
     }
 
-    async fn get(&self, city: &City, path: &str) -> Value {
+    pub async fn get(&self, city: &City, path: &str) -> Value {
         let told = city.send(&self.cookie, "GET", path, &Value::Null).await;
         assert_eq!(told.status, 200, "{path}: {}", told.body);
         told.json()
     }
 
-    async fn start(&self, city: &City, key: &str) -> Answer {
+    pub async fn start(&self, city: &City, key: &str) -> Answer {
         let body = json!({"station": "CP1", "outlet": 1, "key": key});
         self.send(city, MINE, &body).await
     }
 
     /// Waits until one of the person's charges is so, and gives it whole.
-    async fn until(&self, city: &City, id: &Value, state: &str) -> Value {
+    pub async fn until(&self, city: &City, id: &Value, state: &str) -> Value {
         let path = format!("{MINE}/{}", id.as_str().unwrap());
         until(state, async || {
             self.get(city, &path).await["order"]["state"] == state
@@ -59,7 +59,7 @@ impl Phone {
 }
 
 /// Says that the outlet is free, and waits until it can be seen.
-async fn offered(city: &City, one: &mut Station, phone: &Phone) {
+pub async fn offered(city: &City, one: &mut Station, phone: &Phone) {
     one.call(
         "BootNotification",
         json!({"charge_point_vendor": "V", "charge_point_model": "M"}),
@@ -74,13 +74,13 @@ async fn offered(city: &City, one: &mut Station, phone: &Phone) {
 }
 
 /// The card that the station was told to start with.
-fn told_to_start(one: &mut Station) -> Value {
+pub fn told_to_start(one: &mut Station) -> Value {
     let heard = one.tell(&json!({"wait": "RemoteStartTransaction"}));
     assert_eq!(heard["answer"]["connector_id"], 1, "{heard}");
     heard["answer"]["id_tag"].clone()
 }
 
-fn begin(one: &mut Station, card: &Value) -> Value {
+pub fn begin(one: &mut Station, card: &Value) -> Value {
     begin_at(one, card, 3_600)
 }
 
@@ -91,7 +91,7 @@ fn begin_at(one: &mut Station, card: &Value, seconds_ago: i64) -> Value {
     begun["transaction_id"].clone()
 }
 
-fn end(one: &mut Station, number: &Value) {
+pub fn end(one: &mut Station, number: &Value) {
     end_at(one, number, 60);
 }
 
@@ -209,6 +209,22 @@ async fn from_a_phone_to_a_bill_that_is_paid_once() {
         (&statement["total_fen"], &statement["count"]),
         (&json!(2_300), &json!(1)),
         "{shown}"
+    );
+    assert_eq!(
+        (&statement["paid_fen"], &statement["refunded_fen"]),
+        (&json!(3_300), &json!(1_000)),
+        "{shown}"
+    );
+    let token = city.token_of("operator");
+    let table = city
+        .ask("GET", &format!("{}/table.csv", path_of(&month)), |r| {
+            r.bearer_auth(&token)
+        })
+        .await;
+    let row = table.body.lines().nth(1).unwrap();
+    assert!(
+        row.ends_with(",city,city,1,22.000,33.00,10.00,22.00,1.00,0.00,0.00,23.00,0.00,23.00,"),
+        "{row}"
     );
     assert_eq!(
         statement["due_fen"], 2_300,

@@ -411,6 +411,16 @@ async fn an_order_stands_once_and_a_difference_becomes_a_case() {
             4004
         );
     }
+    // The dispute is a case before it is answered.
+    let cases = city.get("/api/v1/cases").await;
+    assert_eq!(cases["items"].as_array().unwrap().len(), 1, "{cases}");
+    let torn_case = cases["items"][0]["id"].as_i64().unwrap();
+    let opened = city.get(&format!("/api/v1/cases/{torn_case}")).await;
+    let said = opened["description"].as_str().unwrap();
+    assert!(
+        said.contains(&order_no(2)) && said.contains("各时段电量之和与总电量不符"),
+        "{opened}"
+    );
     // The power fails; the partner's token is worth nothing, and what it says again is the same.
     drop(city);
     let city = both.city();
@@ -467,6 +477,51 @@ async fn an_order_stands_once_and_a_difference_becomes_a_case() {
         .map(|o| &o["doubts"])
         .collect();
     assert_eq!(doubts, [&json!(["period-energy"]), &json!(["content"])]);
+    // Each of the two has a case of its own, once, though both were told again.
+    assert_eq!(held["items"][0]["case_id"], torn_case, "{held}");
+    let content_case = held["items"][1]["case_id"].as_i64().unwrap();
+    let cases = city.get("/api/v1/cases").await;
+    assert_eq!(cases["items"].as_array().unwrap().len(), 2, "{cases}");
+    // What the month comes to: agreed and disputed apart; of stations of the partner's nobody owes the city anything.
+    let month = beijing(60)[..7].to_owned();
+    let statements = format!("/api/v1/charging/exchange/statements/{month}");
+    let told = city.get(&statements).await;
+    let row = &told["statements"][0];
+    assert_eq!(
+        (&row["partner"], &row["side"], &row["name"]),
+        (&json!(PARTNER), &json!("theirs"), &json!("某充电平台")),
+        "{told}"
+    );
+    assert_eq!(
+        row["agreed"],
+        json!({"count": 1, "energy_wh": 2_500, "electricity_fen": 926, "service_fen": 617})
+    );
+    assert_eq!(
+        (
+            &row["disputed"]["count"],
+            &row["due_fen"],
+            &row["entered_fen"]
+        ),
+        (&json!(2), &json!(0), &json!(0)),
+        "{told}"
+    );
+    let early = post(&city, &format!("{statements}/{PARTNER}"), &Value::Null).await;
+    assert_eq!(
+        (early.status, early.problem().as_str()),
+        (409, "charging-month-goes-on")
+    );
+    let token = city.token_of("operator");
+    let table = city
+        .ask("GET", &format!("{statements}/orders.csv"), |r| {
+            r.bearer_auth(&token)
+        })
+        .await;
+    assert_eq!(table.body.lines().count(), 4, "{}", table.body);
+    assert!(
+        table.body.contains(",2.500,9.26,6.17,15.43,agreed,no"),
+        "{}",
+        table.body
+    );
     // The partner's list: one as it is, one of other money, one that the city has not; and one it leaves out.
     let list = json!([
         {"StartChargeSeq": order_no(1), "TotalPower": 12.345, "TotalMoney": 15.43},
@@ -515,17 +570,38 @@ async fn an_order_stands_once_and_a_difference_becomes_a_case() {
     assert_eq!(view["partners"][0]["disputed"], 2);
     let case = compared["case_id"].as_i64().unwrap();
     let opened = city.get(&format!("/api/v1/cases/{case}")).await;
+    // The one that is a case already is not told again.
+    let said = opened["description"].as_str().unwrap();
     assert!(
-        opened["description"]
-            .as_str()
-            .unwrap()
-            .contains(&order_no(9)),
+        said.contains(&order_no(9)) && said.contains("2 处") && !said.contains(&order_no(2)),
         "{opened}"
     );
-    // Asked again, there is no second case.
+    // Asked again, there is no second case; where all that differs is a case already, that one is named.
     partner.good("check_charge_orders", asked.clone());
+    let only = json!({
+        "CheckOrderSeq": "123456789000000002", "StartTime": beijing(7_300), "EndTime": beijing(0), "OrderCount": 3,
+        "TotalOrderPower": 27.19, "TotalOrderMoney": 47.29,
+        "ChargeOrders": [
+            {"StartChargeSeq": order_no(1), "TotalPower": 12.345, "TotalMoney": 16.43},
+            {"StartChargeSeq": order_no(2), "TotalPower": 12.345, "TotalMoney": 15.43},
+            {"StartChargeSeq": order_no(3), "TotalPower": 2.5, "TotalMoney": 15.43},
+        ],
+    });
+    partner.good("check_charge_orders", only);
+    let view = city.get("/api/v1/charging/exchange").await;
+    let named: Vec<_> = view["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["case_id"].as_i64())
+        .collect();
+    assert_eq!(named.len(), 2, "{view}");
+    assert!(
+        named.contains(&Some(content_case)) && named.contains(&Some(case)),
+        "{view}"
+    );
     let cases = city.get("/api/v1/cases").await;
-    assert_eq!(cases["items"].as_array().unwrap().len(), 1, "{cases}");
+    assert_eq!(cases["items"].as_array().unwrap().len(), 3, "{cases}");
     // A total that is not that of its list, and a time that is too long.
     let mut wrong = asked.clone();
     wrong["TotalOrderMoney"] = json!(99.0);
@@ -824,4 +900,84 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
         partner.good("check_charge_orders", compare)["TotalDisputeOrder"],
         0
     );
+    // Another one, which the partner disputes: a case of its own, and no claim.
+    let dispute = json!({"StartChargeSeq": order_no(43), "ConnectorID": "CP1", "ConfirmResult": 1});
+    partner.serve("notification_charge_order_info", dispute);
+    let begun = partner.good("query_start_charge", wish(43, "CP1"));
+    assert_eq!(begun["SuccStat"], 0, "{begun}");
+    let ordered = one.tell(&json!({"wait": "RemoteStartTransaction"}))["answer"].clone();
+    let start = json!({"connector_id": 1, "id_tag": ordered["id_tag"], "meter_start": 11_000, "timestamp": ago(50)});
+    let number = one.call("StartTransaction", start)["transaction_id"].clone();
+    one.call(
+        "StopTransaction",
+        json!({"transaction_id": number, "meter_stop": 11_100, "timestamp": ago(10)}),
+    );
+    let mut orders = Value::Null;
+    until("the case of the dispute", async || {
+        orders = city.get("/api/v1/charging/exchange/orders").await;
+        orders["items"][0]["case_id"].is_i64()
+    })
+    .await;
+    let case = orders["items"][0]["case_id"].as_i64().unwrap();
+    let opened = city.get(&format!("/api/v1/cases/{case}")).await;
+    let said = opened["description"].as_str().unwrap();
+    assert!(
+        said.contains(&order_no(43)) && said.contains("对方不认可本市报去的订单"),
+        "{opened}"
+    );
+    assert!(orders["items"][1]["case_id"].is_null(), "{orders}");
+    // What the partner collected of its customer is a claim on it, entered once its month is over, and once.
+    let path = |days: i64| {
+        let month = beijing(60 + days * 86_400)[..7].to_owned();
+        format!("/api/v1/charging/exchange/statements/{month}")
+    };
+    let told = city.get(&path(0)).await;
+    let row = &told["statements"][0];
+    assert_eq!(
+        (&row["side"], &row["agreed"]["count"], &row["due_fen"]),
+        (&json!("ours"), &json!(1), &json!(1_500)),
+        "{told}"
+    );
+    assert_eq!(row["disputed"]["count"], 1, "{told}");
+    let back = 40 * 86_400 * 1_000_000_i64;
+    behind_its_back(
+        &city,
+        format!("UPDATE exchange_orders SET ended_at = ended_at - {back}"),
+    )
+    .await;
+    for _ in 0..2 {
+        let done = post(&city, &format!("{}/{PARTNER}", path(40)), &Value::Null).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        let row = done.json()["statements"][0].clone();
+        assert_eq!(
+            (&row["entered_fen"], &row["due_fen"]),
+            (&json!(1_500), &json!(0)),
+            "{row}"
+        );
+    }
+    let sessions = city.get("/api/v1/charging/sessions").await;
+    let sessions = sessions["items"].as_array().unwrap();
+    let paid = sessions.iter().find(|row| row["energy_wh"] == 10_000);
+    let session = &paid.unwrap()["id"];
+    let one = city
+        .get(&format!("/api/v1/charging/sessions/{session}"))
+        .await;
+    assert_eq!(one["money"]["paid_fen"], 1_500, "{one}");
+    let acts = city
+        .get("/api/v1/audit?action=charging.exchange-settle")
+        .await;
+    assert_eq!(acts["items"].as_array().unwrap().len(), 1, "{acts}");
+}
+
+/// Changes the records behind the city's back: the clock that orders end by is the wall's.
+async fn behind_its_back(city: &City, statement: String) {
+    let path = Path::new(&city.dir).join("records.sqlite");
+    let records = records::Records::open(&path).await.unwrap();
+    let mut write = records.write().await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+        .execute(&mut *write)
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+    records.close().await;
 }

@@ -640,6 +640,20 @@ events! {
     ChargingSettle = "charging.settle", "清分结算充电收入", "Income of charging settled", "charging-settlement:<month>", [
         field("statements", "结算单：站方、平台、应付、分成（分）", "the statements: operators, what is due, what is kept, fen"),
     ];
+    /// How an operator's income from charging is taxed, and who sells, was written.
+    ChargingSeller = "charging.seller", "维护充电开票信息", "Seller of charging written", "charging-seller:<operator>", [
+        field("old", "修改前，新建为空", "what was there before, null for a new one"), field("new", "修改后", "what is there now"),
+    ];
+    /// An invoice of charging was asked for, issued, declined, or taken back.
+    ChargingInvoice = "charging.invoice", "充电发票", "Invoice of charging", "charging-invoice:<id>", [
+        field("step", "动作", "what: ask, issue, decline, reverse"), field("fen", "价税合计（分）", "what it comes to with tax, fen"),
+        maybe("bills", "账单", "the bills that it is for"), maybe("number", "发票号码", "the number that it was given, or its red one"),
+        maybe("note", "理由", "why"), maybe("replaced_by", "重开的发票", "the invoice of what is left"),
+    ];
+    /// What a partner collected of its customers for charges at the city's stations was entered as paid by it.
+    ExchangeSettle = "charging.exchange-settle", "结算互联互通充电款", "Money of exchanged charges settled", "exchange-settlement:<month>", [
+        field("partner", "对方单位", "the partner"), field("orders", "订单数", "how many orders"), field("fen", "金额（分）", "how much, fen"),
+    ];
     /// A driver reserved a charge point, or gave the reservation up.
     ChargingReserve = "charging.reserve", "预约充电桩", "Charge point reserved", "charging-reservation:<id>", [
         field("step", "动作", "what: make, cancel"), field("station", "充电站", "the station"), field("outlet", "充电枪", "the outlet"),

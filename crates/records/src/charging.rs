@@ -637,6 +637,10 @@ table_row! {
         pub before_fen: i64,
         /// When it ended.
         pub after_fen: i64,
+        /// What was paid within it.
+        pub paid_fen: i64,
+        /// What was given back within it.
+        pub refunded_fen: i64,
     }
 }
 
@@ -648,7 +652,9 @@ pub async fn moved(
 ) -> Result<Vec<Moved>> {
     Ok(sqlx::query_as::<Any, Moved>(
         "SELECT e.bill AS bill, CAST(SUM(CASE WHEN e.at < $1 THEN p.fen ELSE 0 END * CASE e.kind WHEN 'refund' THEN -1 ELSE 1 END) AS BIGINT) \
-         AS before_fen, CAST(SUM(p.fen * CASE e.kind WHEN 'refund' THEN -1 ELSE 1 END) AS BIGINT) AS after_fen \
+         AS before_fen, CAST(SUM(p.fen * CASE e.kind WHEN 'refund' THEN -1 ELSE 1 END) AS BIGINT) AS after_fen, \
+         CAST(SUM(CASE WHEN e.at >= $1 AND e.kind = 'paid' THEN p.fen ELSE 0 END) AS BIGINT) AS paid_fen, \
+         CAST(SUM(CASE WHEN e.at < $1 OR e.kind = 'paid' THEN 0 WHEN e.kind = 'refund' THEN p.fen ELSE -p.fen END) AS BIGINT) AS refunded_fen \
          FROM ledger_entries e JOIN ledger_postings p ON p.entry_key = e.entry_key AND p.fen > 0 \
          WHERE e.kind IN ('paid', 'refund', 'refund-undone') AND e.at < $2 AND e.bill IN (SELECT bill FROM ledger_entries \
          WHERE kind IN ('paid', 'refund', 'refund-undone') AND at >= $1 AND at < $2) GROUP BY e.bill ORDER BY e.bill",

@@ -76,6 +76,8 @@ table_row! {
         pub told_at: Timestamp,
         /// When it changed last.
         pub changed_at: Timestamp,
+        /// The case that was opened of its dispute; written by [`set_order_case`] alone.
+        pub case_id: Option<i64>,
     }
 }
 
@@ -159,7 +161,7 @@ table_row! {
 }
 
 const ORDER: &str = "id, partner, order_no, side, connector_id, card, station, transaction_id, state, started_at, ended_at, energy_wh, \
-                     electricity_fen, service_fen, confirm_result, doubts, body, other_body, stop_asked_at, told_at, changed_at";
+                     electricity_fen, service_fen, confirm_result, doubts, body, other_body, stop_asked_at, told_at, changed_at, case_id";
 
 /// Writes an order under a number that is free; `false` when the partner has one of that number, which stays as it is.
 pub async fn add_order(connection: &mut Connection, order: &ExchangeOrder) -> Result<bool> {
@@ -222,6 +224,23 @@ pub async fn set_order(connection: &mut Connection, order: &ExchangeOrder) -> Re
     Ok(())
 }
 
+/// Keeps which case was opened of an order's dispute, where there is none yet.
+pub async fn set_order_case(
+    connection: &mut Connection,
+    (partner, order_no): (&str, &str),
+    case_id: i64,
+) -> Result<()> {
+    sqlx::query::<Any>(
+        "UPDATE exchange_orders SET case_id = $3 WHERE partner = $1 AND order_no = $2 AND case_id IS NULL",
+    )
+    .bind(partner)
+    .bind(order_no)
+    .bind(case_id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// An order of a partner.
 pub async fn order(
     connection: &mut Connection,
@@ -278,6 +297,41 @@ pub async fn settled_within(
     .bind(from.micros())
     .bind(until.micros())
     .bind(most)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The partners that have settled orders which ended from `from` until before `until`.
+pub async fn partners_within(
+    connection: &mut Connection,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar::<Any, String>(
+        "SELECT DISTINCT partner FROM exchange_orders WHERE state = 'settled' AND ended_at >= $1 AND ended_at < $2 ORDER BY partner",
+    )
+    .bind(from.micros())
+    .bind(until.micros())
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The numbers of a partner's orders at stations of ours that ended within `[from, until)` and whose bill was entered as paid by the
+/// partner, under the part `part`.
+pub async fn entered_within(
+    connection: &mut Connection,
+    partner: &str,
+    (from, until): (Timestamp, Timestamp),
+    part: &str,
+) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar::<Any, String>(
+        "SELECT o.order_no FROM exchange_orders o JOIN ledger_entries e ON e.entry_key = 'paid:' || \
+         REPLACE(REPLACE(o.station, '%', '%25'), '/', '%2F') || '/' || REPLACE(REPLACE(o.transaction_id, '%', '%25'), '/', '%2F') || ':' || $4 \
+         WHERE o.partner = $1 AND o.side = 'ours' AND o.state = 'settled' AND o.ended_at >= $2 AND o.ended_at < $3",
+    )
+    .bind(partner)
+    .bind(from.micros())
+    .bind(until.micros())
+    .bind(part)
     .fetch_all(connection)
     .await?)
 }

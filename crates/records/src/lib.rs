@@ -22,6 +22,7 @@ mod case_lists;
 mod case_text;
 pub mod cases;
 pub mod charging;
+pub mod charging_invoices;
 pub mod charging_orders;
 pub mod commands;
 pub mod corrections;

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0019_charging.sql"),
     include_str!("../migrations/0020_charging_orders.sql"),
     include_str!("../migrations/0021_exchange.sql"),
+    include_str!("../migrations/0022_invoices.sql"),
 ];
 
 /// The shape that this build reads and writes.

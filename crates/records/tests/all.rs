@@ -7,5 +7,6 @@ mod shape_18;
 mod shape_19;
 mod shape_20;
 mod shape_21;
+mod shape_22;
 mod shapes;
 mod store;

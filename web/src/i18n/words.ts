@@ -8,6 +8,7 @@ import { caseWords } from "./words/cases.ts";
 import { chargeWords } from "./words/charge.ts";
 import { chargingWords } from "./words/charging.ts";
 import { chargingGridWords } from "./words/charging-grid.ts";
+import { chargingMoneyWords } from "./words/charging-money.ts";
 import { chargingSupervisionWords } from "./words/charging-supervision.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
@@ -46,6 +47,7 @@ export const words = {
   ...chargeWords,
   ...chargingWords,
   ...chargingGridWords,
+  ...chargingMoneyWords,
   ...chargingSupervisionWords,
   ...clientWords,
   ...commandWords,

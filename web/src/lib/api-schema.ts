@@ -1022,6 +1022,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/exchange/statements/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a month's orders with each partner come to, agreed and disputed apart. */
+        get: operations["get_charging_exchange_statements_month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/exchange/statements/{month}/orders.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A month's orders with all partners, one a row, as they are counted in the statements; money is yuan. */
+        get: operations["get_charging_exchange_statements_month_orders_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/exchange/statements/{month}/{partner}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enters what a partner agreed to of a month that is over, and what was not entered before, as paid by it. Asked again, nothing more is
+         *     entered than what was agreed to meanwhile.
+         */
+        post: operations["post_charging_exchange_statements_month_partner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/figures": {
         parameters: {
             query?: never;
@@ -1039,17 +1093,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/charging/grid": {
+    "/api/v1/charging/invoices": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** What each transformer's charging may take, and what its outlets were told. */
-        get: operations["get_charging_grid"];
+        /** Invoices of charging, newest first. They name buyers: only who issues them reads them. */
+        get: operations["get_charging_invoices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/invoices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data of invoices for the tax administration's platform: those to be issued, or the red ones of those to be taken back. */
+        get: operations["get_charging_invoices_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/invoices/sellers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sellers and how each is taxed. */
+        get: operations["get_charging_invoices_sellers"];
+        /** Writes how a seller is taxed. Invoices that were asked for before keep what they have. */
+        put: operations["put_charging_invoices_sellers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/invoices/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Records what became of an invoice: its number, why it is not issued, or the red one that took it back. The same again changes nothing. */
+        post: operations["post_charging_invoices_id_steps"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1068,6 +1174,24 @@ export interface paths {
         put?: never;
         /** Orders a charge: sets money aside, then tells the station to start. What is answered says how far it came. */
         post: operations["post_charging_mine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/mine/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invoices that one asked for, newest first. */
+        get: operations["get_charging_mine_invoices"];
+        put?: never;
+        /** Asks for an invoice of charges of one's own that are paid. */
+        post: operations["post_charging_mine_invoices"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1311,6 +1435,23 @@ export interface paths {
         put?: never;
         /** Settles a month that is over: from income to what each operator is to be given. Asked again, nothing more is entered. */
         post: operations["post_charging_settlements_month"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/settlements/{month}/table.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A month as a table, one row an operator; money is yuan. */
+        get: operations["get_charging_settlements_month_table_csv"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7051,11 +7192,163 @@ export interface components {
              */
             value: number | null;
         };
-        /**
-         * @description What a station can be asked to send.
-         * @enum {string}
-         */
-        ChargingMessage: "boot" | "status" | "readings" | "heartbeat" | "firmware" | "log";
+        /** @description An invoice. */
+        ChargingInvoice: {
+            /** @description When it was asked for. */
+            asked_at: string;
+            /** @description The bills, `station/transaction`. */
+            bills: string[];
+            /** @description When it changed last. */
+            changed_at: string;
+            /**
+             * Format: int64
+             * @description With tax, fen.
+             */
+            gross_fen: number;
+            /**
+             * Format: int64
+             * @description Its number here.
+             */
+            id: number;
+            /** @description Whether that is another sum than its own: one that is issued is to be taken back by a red one. */
+            is_changed: boolean;
+            /** @description Its items. */
+            items: components["schemas"]["ChargingInvoiceItem"][];
+            /**
+             * Format: int64
+             * @description What is left of its bills now, fen; null once it was declined or taken back.
+             */
+            left_fen: number | null;
+            /**
+             * Format: int64
+             * @description Without tax, fen.
+             */
+            net_fen: number;
+            /** @description Why it was declined or taken back. */
+            note: string | null;
+            /** @description The number that the tax administration's platform gave it. */
+            number: string | null;
+            /** @description Whose income it is. */
+            operator: string;
+            /** @description The number of the red one that took it back. */
+            red_number: string | null;
+            /**
+             * Format: int64
+             * @description The invoice of which this one is what is left.
+             */
+            replaces: number | null;
+            /** @description The seller's name. */
+            seller: string;
+            /** @description The seller's number. */
+            seller_tax_number: string;
+            /** @description `asked`, `issued`, `declined` or `reversed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Tax, fen.
+             */
+            tax_fen: number;
+            /** @description The buyer's taxpayer's number; null for a person. */
+            tax_number: string | null;
+            /** @description The title (抬头). */
+            title: string;
+        };
+        /** @description An invoice's data for the tax administration's platform. */
+        ChargingInvoiceData: {
+            /** @description The bills. */
+            bills: string[];
+            /**
+             * Format: int64
+             * @description With tax, fen.
+             */
+            gross_fen: number;
+            /**
+             * Format: int64
+             * @description Its number here.
+             */
+            id: number;
+            /** @description Its items; amounts of a red one are negative. */
+            items: components["schemas"]["ChargingInvoiceItem"][];
+            /**
+             * Format: int64
+             * @description Without tax, fen.
+             */
+            net_fen: number;
+            /** @description The number of the invoice that a red one takes back; null for others. */
+            reverses: string | null;
+            /** @description The seller's name. */
+            seller: string;
+            /** @description The seller's number. */
+            seller_tax_number: string;
+            /**
+             * Format: int64
+             * @description Tax, fen.
+             */
+            tax_fen: number;
+            /** @description The buyer's number; null for a person. */
+            tax_number: string | null;
+            /** @description The title. */
+            title: string;
+        };
+        /** @description An invoice to be asked for. */
+        ChargingInvoiceDraft: {
+            /** @description One's own charges, by their ids: paid, of one operator, on no invoice yet. */
+            charges: string[];
+            /** @description The asker's own name of this request: sent twice, one invoice is asked for. */
+            key: string;
+            /** @description The buyer's taxpayer's number (纳税人识别号); none for a person. */
+            tax_number?: string | null;
+            /** @description The title (抬头). */
+            title: string;
+        };
+        /** @description An item of an invoice. */
+        ChargingInvoiceItem: {
+            /** @description The classification code, 19 digits. */
+            code: string;
+            /**
+             * Format: int64
+             * @description With tax, fen.
+             */
+            gross_fen: number;
+            /** @description `energy`, `service`, `parking` or `idle`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Without tax, fen.
+             */
+            net_fen: number;
+            /**
+             * Format: int32
+             * @description The rate, percent.
+             */
+            rate_percent: number;
+            /**
+             * Format: int64
+             * @description Tax, fen.
+             */
+            tax_fen: number;
+        };
+        /** @description What becomes of an invoice. */
+        ChargingInvoiceStep: {
+            /** @description Why. */
+            note?: string | null;
+            /** @description The number that the tax administration's platform gave, 20 digits. */
+            number?: string | null;
+            /**
+             * @description `issue` (it was issued under `number`), `decline` (it is not issued, `note` says why), or `reverse` (it was taken back by the red
+             *     one of `number`, `note` says why).
+             */
+            step: string;
+        };
+        /** @description A page of invoices. */
+        ChargingInvoices: {
+            /** @description Whether the money is played (sandbox): then these are no invoices of money that moved. */
+            is_sandbox: boolean;
+            /** @description Newest first. */
+            items: components["schemas"]["ChargingInvoice"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description A charge of one's own. */
         ChargingMine: {
             /** @description When it was asked for; when it began, of a card held to a reader. */
@@ -7079,10 +7372,19 @@ export interface components {
             estimate_fen: number | null;
             /** @description Its id. */
             id: string;
+            /**
+             * Format: int64
+             * @description The invoice that it stands on.
+             */
+            invoice: number | null;
+            /** @description Whether an invoice can be asked for: paid, not given back whole, and on no invoice. */
+            may_invoice: boolean;
             /** @description Whether what is owed can be paid now. */
             may_pay: boolean;
             /** @description Whether it can be ended now. */
             may_stop: boolean;
+            /** @description Whose income it is, once it has a bill: charges of one operator stand on one invoice. */
+            operator: string | null;
             /**
              * Format: int64
              * @description The outlet, from 1; null where the station did not say it.
@@ -7212,89 +7514,11 @@ export interface components {
              * @description Which outlet, from 1; the station when none is named.
              */
             outlet?: number | null;
-        } | {
-            /**
-             * Format: int64
-             * @description For how long, minutes: 1 to 10,080.
-             */
-            minutes: number;
-            /** @enum {string} */
-            order: "limit";
-            /**
-             * Format: double
-             * @description kW, 0 to 10,000; 0: charge nothing.
-             */
-            power_kw: number;
-        } | {
-            /** @enum {string} */
-            order: "clear_limit";
-        } | {
-            /** @description Which. */
-            message: components["schemas"]["ChargingMessage"];
-            /** @enum {string} */
-            order: "trigger";
-            /**
-             * Format: int32
-             * @description Of which outlet, from 1; of all when none is named.
-             */
-            outlet?: number | null;
-        } | {
-            /** @description From when on, with its zone. */
-            from?: string | null;
-            /** @description Where to: an address of FTP, SFTP or HTTP that the station reaches. */
-            location: string;
-            /** @enum {string} */
-            order: "log";
-            /** @description The log of security, not diagnostics. */
-            security?: boolean;
-            /** @description Until when. */
-            to?: string | null;
-        } | {
-            /** @description When to install it (2.0.1). */
-            install_at?: string | null;
-            /** @description Where it lies: an address of FTP, SFTP or HTTP that the station reaches. */
-            location: string;
-            /** @enum {string} */
-            order: "firmware";
-            /** @description When to fetch it, with its zone; now when not said. */
-            retrieve_at?: string | null;
-            /** @description Its signature, base64 (2.0.1). */
-            signature?: string | null;
-            /** @description The certificate that signed it, PEM (2.0.1). */
-            signing_certificate?: string | null;
-        } | {
-            /** @enum {string} */
-            order: "read_settings";
-            /** @description Which; all when none is named. */
-            settings?: components["schemas"]["ChargingSetting"][];
-        } | {
-            /** @enum {string} */
-            order: "write_settings";
-            /** @description Which, with their values; one alone to a station of 1.6. */
-            settings: components["schemas"]["ChargingSetting"][];
-        } | {
-            /** @description What; text alone to a station of 1.6. */
-            data?: Record<string, never>;
-            /** @description Which. */
-            message?: string | null;
-            /** @enum {string} */
-            order: "data";
-            /** @description Whose. */
-            vendor: string;
-        } | {
-            /** @enum {string} */
-            order: "forget_cards";
         };
         /** @description What came of an order. */
         ChargingOrderAnswer: {
             /** @description Whether the station does it. */
             accepted: boolean;
-            /** @description The maker's own answer. */
-            data: Record<string, never> | null;
-            /** @description The file that it uploads. */
-            file: string | null;
-            /** @description Settings that it was asked for or told. */
-            settings: components["schemas"]["ChargingSetting"][];
             /** @description The station's word. */
             status: string | null;
         };
@@ -7494,6 +7718,24 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["ChargingReservation"][];
         };
+        /** @description Who sells, and how it is taxed. */
+        ChargingSeller: {
+            /** @description The seller's name. */
+            name: string;
+            /** @description The operator whose income it is, as bills name it. */
+            operator: string;
+            /** @description Its taxpayer's number (纳税人识别号). */
+            tax_number: string;
+            /** @description How each kind of line is taxed; a kind without is on no invoice. */
+            taxed: components["schemas"]["ChargingTaxed"][];
+        };
+        /** @description The sellers. */
+        ChargingSellers: {
+            /** @description By operator. */
+            items: components["schemas"]["ChargingSeller"][];
+            /** @description The operator of stations for which nobody said another. */
+            operator: string;
+        };
         /** @description A session (充电订单). */
         ChargingSession: {
             /** @description The pseudonym of the card; null where none was shown. */
@@ -7564,17 +7806,6 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
-        /** @description A setting of a station: a variable of 2.0.1's device model, a configuration key of 1.6. */
-        ChargingSetting: {
-            /** @description The component, as `Name/instance@evse`; empty for 1.6. */
-            component: string;
-            /** @description The variable or key. */
-            name: string;
-            /** @description What the station says of it, in the standard's words. */
-            status: string;
-            /** @description Its value; null when it has none, is not told or not known. */
-            value: string | null;
-        };
         /** @description What a month comes to. */
         ChargingSettlement: {
             /** @description Whether it is over, so that it can be settled. */
@@ -7583,6 +7814,11 @@ export interface components {
             may_manage: boolean;
             /** @description The month, `YYYY-MM`. */
             month: string;
+            /**
+             * @description What who collects keeps of electricity, of service, and of parking and occupancy at other operators' stations, in 1/10,000: as set
+             *     now; what was settled keeps the shares of then.
+             */
+            shares: number[];
             /** @description By operator. */
             statements: components["schemas"]["ChargingStatement"][];
         };
@@ -7631,9 +7867,19 @@ export interface components {
             operator: string;
             /**
              * Format: int64
+             * @description What was paid in the month, fen.
+             */
+            paid_fen: number;
+            /**
+             * Format: int64
              * @description For parking.
              */
             parking_fen: number;
+            /**
+             * Format: int64
+             * @description What was given back in it, of charges of this month or of those before.
+             */
+            refunded_fen: number;
             /**
              * Format: int64
              * @description For service.
@@ -7986,6 +8232,18 @@ export interface components {
             items: components["schemas"]["ChargingTariff"][];
             /** @description Whether the caller may put one in force. */
             may_manage: boolean;
+        };
+        /** @description How a kind of line is taxed. */
+        ChargingTaxed: {
+            /** @description The classification code of goods and services (商品和服务税收分类编码), 19 digits. */
+            code: string;
+            /** @description `energy`, `service`, `parking` or `idle`. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description The rate, percent.
+             */
+            rate_percent: number;
         };
         /** @description The charge points of a town. */
         ChargingTown: {
@@ -9086,6 +9344,11 @@ export interface components {
         ExchangeOrder: {
             /**
              * Format: int64
+             * @description The case that was opened of its dispute.
+             */
+            case_id: number | null;
+            /**
+             * Format: int64
              * @description 0 agreed to, else disputed; null while nobody said so.
              */
             confirm_result: number | null;
@@ -9179,6 +9442,65 @@ export interface components {
              * @description Notices that it has not taken yet.
              */
             waiting: number;
+        };
+        /** @description What a month comes to with a partner. */
+        ExchangeStatement: {
+            /** @description What both sides agree on. */
+            agreed: components["schemas"]["ExchangeSum"];
+            /** @description What either side disputes. */
+            disputed: components["schemas"]["ExchangeSum"];
+            /**
+             * Format: int64
+             * @description What is agreed on and not entered, fen; of `ours` alone.
+             */
+            due_fen: number;
+            /**
+             * Format: int64
+             * @description What is entered as paid by the partner, fen; of `ours` alone.
+             */
+            entered_fen: number;
+            /** @description Its name; its id where it is no partner any more. */
+            name: string;
+            /** @description What the partner has not said anything of yet. */
+            open: components["schemas"]["ExchangeSum"];
+            /** @description The partner's operator id. */
+            partner: string;
+            /** @description `ours`: at the city's stations; `theirs`: at the partner's. */
+            side: string;
+        };
+        /** @description A month's money with other platforms. */
+        ExchangeStatements: {
+            /** @description Whether it is over, so that it can be settled. */
+            is_over: boolean;
+            /** @description Whether the caller may settle. */
+            may_manage: boolean;
+            /** @description The month, `YYYY-MM`, of the orders' ends. */
+            month: string;
+            /** @description By partner and side. */
+            statements: components["schemas"]["ExchangeStatement"][];
+        };
+        /** @description Orders of one standing. */
+        ExchangeSum: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description For electricity, fen.
+             */
+            electricity_fen: number;
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            energy_wh: number;
+            /**
+             * Format: int64
+             * @description For the service, and what else their bills have, fen.
+             */
+            service_fen: number;
         };
         /**
          * @description Entities of one or more types, and whether those that are expected to speak are heard: those of types whose pack says how
@@ -14638,117 +14960,6 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "minor" | "major" | "critical";
-        /** @description Smart charging as it stands. */
-        SharedCharging: {
-            /** @description Whether charging is shared out at all (`charging.grid_seconds`), and stations can be told. */
-            is_on: boolean;
-            /** @description The transformers to which charging stations belong, by id. */
-            items: components["schemas"]["SharedTransformer"][];
-            /**
-             * Format: int64
-             * @description A round is every so many seconds.
-             */
-            seconds: number;
-        };
-        /** @description An outlet of a transformer (有序充电的枪). */
-        SharedOutlet: {
-            /**
-             * Format: int64
-             * @description What the vehicle takes, W.
-             */
-            drawn_w: number | null;
-            /** @description The charge point's id. */
-            id: string;
-            /** @description Whether a charge goes on there. */
-            is_charging: boolean;
-            /** @description Whether its station is on the line and obeys. */
-            is_reachable: boolean;
-            /** @description Whether its station has accepted that share. */
-            is_static_told: boolean;
-            /**
-             * Format: int64
-             * @description What it may take now, W: told and accepted, or what the station does by itself.
-             */
-            limit_w: number | null;
-            /** @description Its name. */
-            name: string;
-            /**
-             * Format: int32
-             * @description The outlet, from 1.
-             */
-            outlet: number;
-            /**
-             * Format: int64
-             * @description Rated power, W; null where it is not registered, and the outlet is not steered.
-             */
-            rated_w: number | null;
-            /**
-             * Format: int64
-             * @description Its static share, W, which holds without the centre.
-             */
-            static_w: number | null;
-            /** @description The station's identity. */
-            station: string;
-            /** @description When that was accepted. */
-            told_at: string | null;
-            /**
-             * Format: int32
-             * @description Its weight, 1 to 10.
-             */
-            weight: number;
-            /** @description `enough`, `shares`, `stays`, `waits`, `too-little` or `out-of-reach`; null without a charge. */
-            why: string | null;
-        };
-        /** @description A transformer whose charging is shared out (台区). */
-        SharedTransformer: {
-            /** @description From what the power for charging was reckoned: `measured` or `static`; null while it is not steered. */
-            basis: string | null;
-            /**
-             * Format: int64
-             * @description What all charging may take now, W.
-             */
-            budget_w: number | null;
-            /**
-             * Format: int64
-             * @description What their vehicles take together, W, as far as it was told.
-             */
-            drawn_w: number;
-            /**
-             * Format: int64
-             * @description What the outlets at which charges go on may take together, W.
-             */
-            held_w: number;
-            /** @description Its id. */
-            id: string;
-            /**
-             * Format: int64
-             * @description What it may be asked for as a whole, W.
-             */
-            limit_w: number | null;
-            /** @description When the meter said so. */
-            measured_at: string | null;
-            /** @description Why it is not steered, or not wholly: attributes that are missing or wrong. */
-            missing: string[];
-            /** @description Its name. */
-            name: string;
-            /** @description Its outlets, by id. */
-            outlets: components["schemas"]["SharedOutlet"][];
-            /**
-             * Format: int64
-             * @description By how much what nobody can lower is too much, W; above 0 somebody must act.
-             */
-            over_w: number;
-            /**
-             * Format: int64
-             * @description What all charging may take while the other load is not known, W.
-             */
-            static_w: number | null;
-            /**
-             * Format: int64
-             * @description What its meter says, W, charging included.
-             */
-            total_w: number | null;
-        };
         /** @description What a person says. */
         SignInAnswer: {
             /** @description Yes or no. */
@@ -18021,6 +18232,119 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_charging_exchange_statements_month: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeStatements"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_exchange_statements_month_orders_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_exchange_statements_month_partner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+                partner: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeStatements"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_charging_figures: {
         parameters: {
             query?: {
@@ -18056,7 +18380,90 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    get_charging_grid: {
+    get_charging_invoices: {
+        parameters: {
+            query?: {
+                /** @description In a state: `asked`, `issued`, `declined` or `reversed`. */
+                state?: string | null;
+                /** @description Only those of whose bills another sum is left now. */
+                changed?: boolean;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingInvoices"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_invoices_export: {
+        parameters: {
+            query?: {
+                /** @description `json` (default) or `csv`. */
+                format?: string | null;
+                /** @description `asked` (default: to be issued), or `red` (issued ones that are to be taken back, as red ones). */
+                what?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingInvoiceData"][];
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_invoices_sellers: {
         parameters: {
             query?: never;
             header?: never;
@@ -18070,11 +18477,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SharedCharging"];
+                    "application/json": components["schemas"]["ChargingSellers"];
                 };
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_charging_invoices_sellers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingSeller"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSellers"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_invoices_id_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingInvoiceStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingInvoice"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -18161,6 +18662,91 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_mine_invoices: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingInvoices"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_mine_invoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingInvoiceDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingInvoice"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18804,6 +19390,38 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_settlements_month_table_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -249,10 +249,18 @@ async fn keep(
         });
     }
     // Before the row: whatever fails in between, the same comparison finds the same case.
-    let case_id = match differences.is_empty() {
-        true => None,
-        false => {
-            let case = app.open_difference_case(case_of(partner, &compared, &differences));
+    let (cases, untold) = cases_of(shared, partner, &compared).await?;
+    let case_id = match untold {
+        // Nothing differs, or all of it is of orders whose dispute is a case already.
+        0 => cases.values().next().copied(),
+        _ => {
+            let has_none = |one: &&DifferenceBody| {
+                one.order
+                    .as_ref()
+                    .is_none_or(|order| !cases.contains_key(order))
+            };
+            let told: Vec<&DifferenceBody> = differences.iter().filter(has_none).collect();
+            let case = app.open_difference_case(case_of(partner, compared.day, &told, untold));
             Some(case.await.map_err(|error| unavailable(error.in_words()))?)
         }
     };
@@ -280,8 +288,34 @@ async fn keep(
     write.commit().await.map_err(unavailable)
 }
 
-fn case_of(partner: &Partner, compared: &Comparison, told: &[DifferenceBody]) -> DifferenceCase {
-    let (id, day, all) = (&partner.id, compared.day, compared.differences.len());
+/// The cases that disputed orders among the differences have already, by order, and how many differences are of no such order.
+async fn cases_of(
+    shared: &Shared,
+    partner: &Partner,
+    compared: &Comparison,
+) -> Result<(BTreeMap<String, i64>, usize), Refused> {
+    let mut cases = BTreeMap::new();
+    let mut untold = 0;
+    let mut read = shared.records.read().await.map_err(unavailable)?;
+    for difference in &compared.differences {
+        let found = match &difference.order {
+            Some(number) => rows::order(&mut read, &partner.id, number)
+                .await
+                .map_err(unavailable)?,
+            None => None,
+        };
+        match found.and_then(|order| Some((order.order_no, order.case_id?))) {
+            Some((number, case)) => {
+                cases.insert(number, case);
+            }
+            None => untold += 1,
+        }
+    }
+    Ok((cases, untold))
+}
+
+fn case_of(partner: &Partner, day: Date, told: &[&DifferenceBody], all: usize) -> DifferenceCase {
+    let id = &partner.id;
     let lines = told.iter().take(TOLD_MAX);
     let lines: Vec<&str> = lines.map(|one| one.text_zh.as_str()).collect();
     let more = match all.saturating_sub(lines.len()) {

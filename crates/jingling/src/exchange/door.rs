@@ -160,9 +160,9 @@ impl CityDoor {
             Call::NotificationStopChargeResult(body) => Reply::NotificationStopChargeResult(
                 told::stopped(shared, partner, body, now).await?,
             ),
-            Call::NotificationChargeOrderInfo(body) => {
-                Reply::NotificationChargeOrderInfo(told::settled(shared, partner, body, now).await?)
-            }
+            Call::NotificationChargeOrderInfo(body) => Reply::NotificationChargeOrderInfo(
+                told::settled(shared, app, partner, body, now).await?,
+            ),
             Call::CheckChargeOrders(body) => {
                 Reply::CheckChargeOrders(compare::answer(shared, app, partner, body, now).await?)
             }

@@ -2,11 +2,12 @@
 //!
 //! Reading order: [`settings`], [`keys`] (the secrets between the city and a partner), [`gate`] (how often who may ask), [`door`] (what a
 //! partner posts, and who answers), [`told`] (what operators tell of their stations and charges), [`stations`] (the city's own as partners
-//! see them), [`orders`] (charges that partners ask for at stations of ours), [`compare`] (a day's orders of both sides), [`asking`] (what
-//! the city asks and tells by itself).
+//! see them), [`orders`] (charges that partners ask for at stations of ours), [`disputes`] (the case of an order that is disputed),
+//! [`compare`] (a day's orders of both sides), [`asking`] (what the city asks and tells by itself).
 
 pub mod asking;
 pub mod compare;
+pub mod disputes;
 pub mod door;
 pub mod gate;
 pub mod keys;

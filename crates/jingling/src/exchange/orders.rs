@@ -8,6 +8,7 @@
 //! | charging | the session ended | ended; `notification_stop_charge_result` |
 //! | ended | its bill is due, or was decided on | settled; `notification_charge_order_info` |
 
+use super::disputes::open_case;
 use super::door::{Wrong, unavailable};
 use super::stations::{outlet_of, point};
 use super::told::no_such_order;
@@ -175,6 +176,7 @@ pub(super) async fn start(
         stop_asked_at: None,
         told_at: now,
         changed_at: now,
+        case_id: None,
     };
     // Order, card and trail are there before the station hears anything: a crash in between leaves an order that ends by its time.
     prepare(&mut write, shared, &order, now)
@@ -568,7 +570,7 @@ fn settle(order: &mut ExchangeOrder, told: &SettledOrder) -> Option<Call> {
     }
 }
 
-/// Keeps what a partner said to an order's bill.
+/// Keeps what a partner said to an order's bill; what it disputes is a case.
 pub(super) async fn confirmed(
     shared: &Shared,
     notice: &ExchangeNotice,
@@ -577,15 +579,21 @@ pub(super) async fn confirmed(
 ) -> records::Result<()> {
     let mut write = shared.records.write().await?;
     let found = rows::order(&mut write, &notice.partner, &notice.order_no).await?;
-    if let Some(mut order) = found {
-        order.confirm_result = Some(confirm_result);
-        if confirm_result != 0 {
-            order.doubts = Some(r#"["partner"]"#.to_owned());
-        }
-        order.changed_at = now;
-        rows::set_order(&mut write, &order).await?;
+    let Some(mut order) = found else {
+        return Ok(());
+    };
+    order.confirm_result = Some(confirm_result);
+    if confirm_result != 0 {
+        order.doubts = Some(r#"["partner"]"#.to_owned());
     }
-    write.commit().await
+    order.changed_at = now;
+    rows::set_order(&mut write, &order).await?;
+    write.commit().await?;
+    let Some(app) = shared.app.upgrade() else {
+        return Ok(());
+    };
+    let opened = open_case(shared, &app, &order).await;
+    opened.map_err(|(_, why)| records::Failure::internal(why))
 }
 
 /// A partner's refusal, as people read it.

@@ -1,6 +1,7 @@
 //! What operators tell of their stations and charges: states into the journal, orders into the records. An order that was settled is kept
 //! as it was first told; another content under its number is disputed.
 
+use super::disputes::open_case;
 use super::door::{Wrong, busy, unavailable, wrong};
 use super::{DOOR, Partner, Refused, Shared, settings::PartnerRole};
 use admission::{Incoming, Scope};
@@ -234,6 +235,7 @@ fn new_order(partner: &Partner, number: &str, connector: &str, now: Timestamp) -
         stop_asked_at: None,
         told_at: now,
         changed_at: now,
+        case_id: None,
     }
 }
 
@@ -347,9 +349,10 @@ pub(super) async fn stopped(
     Ok(moved(shared, partner, of, state, None, now).await?)
 }
 
-/// `notification_charge_order_info`: kept once for each number.
+/// `notification_charge_order_info`: kept once for each number; one that is disputed is a case before it is answered.
 pub(super) async fn settled(
     shared: &Shared,
+    app: &App,
     partner: &Partner,
     body: &NotificationChargeOrderInfo,
     now: Timestamp,
@@ -377,6 +380,8 @@ pub(super) async fn settled(
     let first = told.confirmation().confirm_result;
     if order.state == rows::SETTLED || order.side == rows::OURS {
         if order.side == rows::THEIRS && order.body.as_deref() == Some(&content) {
+            drop(write);
+            open_case(shared, app, &order).await?;
             return Ok(answer(first));
         }
         // The first word stands; the other is kept beside it, and a person clears it up.
@@ -397,6 +402,7 @@ pub(super) async fn settled(
             .await
             .map_err(unavailable)?;
         write.commit().await.map_err(unavailable)?;
+        open_case(shared, app, &order).await?;
         return Ok(answer(1));
     }
     let doubts: Vec<&str> = told.doubts().into_iter().map(doubt_word).collect();
@@ -425,6 +431,7 @@ pub(super) async fn settled(
         }
     }
     write.commit().await.map_err(unavailable)?;
+    open_case(shared, app, &order).await?;
     Ok(answer(first))
 }
 

@@ -90,5 +90,8 @@ export const order = (more: Partial<Order> = {}): Order => ({
   owed_fen: 0,
   may_stop: true,
   may_pay: false,
+  operator: null,
+  may_invoice: false,
+  invoice: null,
   ...more,
 });

@@ -1,9 +1,15 @@
 /**
  * Charging for drivers (我要充电), made for a phone: find a place, scan a point's code, start, watch, stop, pay, complain,
- * reserve. Each part has its own address under /charge; `embed=1` leaves the console out (`lib/embed.ts`).
+ * reserve, ask for an invoice. Each part has its own address under /charge; `embed=1` leaves the console out (`lib/embed.ts`).
  */
 import "./charge.css";
-import { CalendarOutlined, CarOutlined, EnvironmentOutlined, ScanOutlined } from "@ant-design/icons";
+import {
+  CalendarOutlined,
+  CarOutlined,
+  EnvironmentOutlined,
+  FileTextOutlined,
+  ScanOutlined,
+} from "@ant-design/icons";
 import { lazy, type ReactNode, Suspense } from "react";
 import { Route, Routes, useLocation } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -12,6 +18,7 @@ import { isEmbedded } from "../../lib/embed.ts";
 import { LanguageSwitch } from "../../shell/shell.tsx";
 import { Loading, Nothing } from "../../ui/states.tsx";
 import { Find } from "./find-page.tsx";
+import { Invoices } from "./invoices.tsx";
 import { To } from "./marks.tsx";
 import { Orders } from "./orders.tsx";
 import { PlacePage } from "./place.tsx";
@@ -46,6 +53,7 @@ const PARTS: Part[] = [
     icon: <CalendarOutlined />,
     below: ["/charge/reserve/"],
   },
+  { path: "/charge/invoices", title: "charge-part.invoices", icon: <FileTextOutlined />, below: [] },
 ];
 
 export function Page() {
@@ -68,6 +76,7 @@ export function Page() {
           <Route path="orders" element={<Orders />} />
           <Route path="orders/:id" element={<OrderPage />} />
           <Route path="reservations" element={<Reservations />} />
+          <Route path="invoices" element={<Invoices />} />
           <Route path="reserve/:station/:outlet" element={<ReservePage />} />
           <Route path="*" element={<Nothing title={t("state.missing-page")} />} />
         </Routes>

@@ -1,7 +1,18 @@
-/** Reads where a driver can charge, and the driver's own charges and reservations; starts, stops, pays, complains, reserves. */
+/** Reads where a driver can charge, and the driver's own charges and reservations; starts, stops, pays, complains, reserves, asks for invoices. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { Free, Order, OrderDetail, OrderState, Orders, Places, Reservation } from "./types.ts";
+import type {
+  Free,
+  Invoice,
+  InvoiceDraft,
+  Invoices,
+  Order,
+  OrderDetail,
+  OrderState,
+  Orders,
+  Places,
+  Reservation,
+} from "./types.ts";
 
 const CHARGING = "/api/v1/charging";
 /** What all keys of this room begin with. */
@@ -99,4 +110,17 @@ export function reserve(asked: {
 
 export function giveUp(id: number): Promise<void> {
   return change("DELETE", `${CHARGING}/reservations/${id}`);
+}
+
+export const myInvoicesQuery = infiniteQueryOptions({
+  queryKey: [...ROOM, "invoices"],
+  queryFn: ({ pageParam, signal }) =>
+    get<Invoices>(`${CHARGING}/mine/invoices${query({ after: pageParam })}`, signal),
+  initialPageParam: null as string | null,
+  getNextPageParam: (last) => last.next,
+});
+
+/** Asks for an invoice; the same key is the same request. */
+export function askInvoice(draft: InvoiceDraft): Promise<Invoice> {
+  return change("POST", `${CHARGING}/mine/invoices`, draft);
 }

@@ -41,3 +41,7 @@ export type Reservation = Omit<Schemas["ChargingReservation"], "state"> & {
 export type Span = Schemas["ChargingBusy"];
 /** When an outlet is taken, and what may be asked for. */
 export type Free = Schemas["ChargingFree"];
+/** Invoices that were asked for, and one to be asked for. */
+export type Invoice = Schemas["ChargingInvoice"];
+export type Invoices = Schemas["ChargingInvoices"];
+export type InvoiceDraft = Schemas["ChargingInvoiceDraft"];

@@ -6,7 +6,7 @@ import { Exchange } from "./exchange.tsx";
 
 const EXCHANGE = "GET /api/v1/charging/exchange";
 const ORDERS = "GET /api/v1/charging/exchange/orders";
-const operator = userWith(["charging.read"], "operator");
+const operator = userWith(["charging.read", "charging.manage"], "operator");
 const partner = {
   operator_id: "123456789",
   name: "某充电运营商",
@@ -55,15 +55,48 @@ const order = {
   confirm_result: 1,
   doubts: ["content"],
   told_at: "2026-11-28T02:00:05Z",
+  case_id: 9,
+};
+
+const sum = { count: 2, energy_wh: 20_000, electricity_fen: 2_000, service_fen: 1_000 };
+const none = { count: 0, energy_wh: 0, electricity_fen: 0, service_fen: 0 };
+const statements = {
+  month: "2026-10",
+  is_over: true,
+  may_manage: true,
+  statements: [
+    {
+      partner: "987654321",
+      name: "某聚合平台",
+      side: "ours",
+      agreed: sum,
+      disputed: { ...sum, count: 1 },
+      open: none,
+      entered_fen: 0,
+      due_fen: 3_000,
+    },
+    {
+      partner: "123456789",
+      name: "某充电平台",
+      side: "theirs",
+      agreed: sum,
+      disputed: none,
+      open: none,
+      entered_fen: 0,
+      due_fen: 0,
+    },
+  ],
 };
 
 function open(more: Record<string, unknown> = {}) {
   const calls = serve({
     [EXCHANGE]: { is_open: true, operator_id: "429006001", partners: [partner], comparisons: [compared] },
+    "GET /api/v1/charging/exchange/statements/*": statements,
+    "POST /api/v1/charging/exchange/statements/2026-10/987654321": statements,
     [ORDERS]: { items: [order], next: null },
     ...more,
   });
-  show(<Exchange />, { user: operator });
+  show(<Exchange />, { user: operator, path: "/charging?view=exchange&month=2026-10" });
   return calls;
 }
 
@@ -97,6 +130,26 @@ describe("the exchange", () => {
     expect(within(row).getByText("disputed")).toBeTruthy();
     fireEvent.click(screen.getByRole("checkbox"));
     await waitFor(() => expect(calls.some(({ path }) => path.includes("disputed=true"))).toBe(true));
+  });
+
+  it("shows a month's money, and enters what is agreed on after it was asked once more", async () => {
+    const calls = open();
+    const rows = await screen.findAllByTestId("exchange-statement");
+    expect(rows[0]?.textContent).toContain("2: 20.000 kWh20.00 electricity, 10.00 service, yuan");
+    expect(within(rows[1] as HTMLElement).queryByRole("button", { name: /Enter$/ })).toBeNull();
+    fireEvent.click(within(rows[0] as HTMLElement).getByRole("button", { name: /Enter$/ }));
+    const sure = await screen.findByTestId("statement-sure");
+    expect(screen.getByRole("dialog").textContent).toContain(
+      "Enter 30.00 yuan of 2026-10 as owed by 某聚合平台?",
+    );
+    fireEvent.click(sure);
+    await waitFor(() => expect(calls.filter(({ method }) => method === "POST")).toHaveLength(1));
+  });
+
+  it("leads from an order to the case of its dispute", async () => {
+    open();
+    const row = await screen.findByTestId("exchange-order");
+    expect(within(row).getByRole("link", { name: "Open" }).getAttribute("href")).toBe("/cases/9");
   });
 
   it("says what opens it while it is closed", async () => {

@@ -1,4 +1,4 @@
-/** The exchange with other charging platforms (互联互通): partners, days whose orders differ, and the newest orders. */
+/** The exchange with other charging platforms (互联互通): partners, days whose orders differ, a month's money, the newest orders. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Checkbox, Table, Tag, Tooltip } from "antd";
 import { useMemo } from "react";
@@ -17,6 +17,7 @@ import { More } from "../../ui/more.tsx";
 import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { yuan } from "../projects/money.ts";
+import { ExchangeMoney } from "./exchange-money.tsx";
 import { exchangeOrdersQuery, exchangeQuery } from "./queries.ts";
 import { kwh } from "./say.ts";
 
@@ -38,6 +39,7 @@ export function Exchange() {
           <div className="charging-parts">
             <Partners exchange={found} />
             <Comparisons exchange={found} />
+            <ExchangeMoney />
             <Orders />
           </div>
         ) : (
@@ -255,6 +257,11 @@ function Orders() {
                     electricity_fen === null || service_fen === null
                       ? "—"
                       : yuan(electricity_fen + service_fen),
+                },
+                {
+                  title: t("exchange.case"),
+                  render: (_, { case_id }) =>
+                    case_id === null ? "—" : <Link to={`/cases/${case_id}`}>{t("exchange.case-open")}</Link>,
                 },
               ]}
             />

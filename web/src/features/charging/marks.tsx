@@ -59,6 +59,22 @@ export function TariffTag({ standing }: { standing: TariffStanding }) {
   );
 }
 
+const INVOICE_COLOURS: Record<string, string> = {
+  asked: "gold",
+  issued: "green",
+  declined: "default",
+  reversed: "red",
+};
+
+export function InvoiceTag({ state }: { state: string }) {
+  const { t } = useT();
+  return (
+    <Tag color={INVOICE_COLOURS[state]} style={{ marginInlineEnd: 0 }}>
+      {wordOf("invoice-state", state, t)}
+    </Tag>
+  );
+}
+
 export function CorrectedTag() {
   const { t } = useT();
   return (

@@ -1,7 +1,8 @@
-/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, the stations on the line, and other platforms. */
+/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, stations on the line, settlement, invoices, other platforms. */
 import { Segmented } from "antd";
 // The months and weekdays of calendars in Chinese.
 import "dayjs/locale/zh-cn";
+import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { useAddress } from "../../lib/address.ts";
@@ -11,33 +12,68 @@ import { Cards } from "./cards.tsx";
 import "./charging.css";
 import { Exchange } from "./exchange.tsx";
 import { Grid } from "./grid.tsx";
+import { Invoices } from "./invoices.tsx";
 import { Overview } from "./overview.tsx";
 import { Sessions } from "./sessions.tsx";
+import { Settlement } from "./settlement.tsx";
 import { Stations } from "./stations.tsx";
 import { Tariffs } from "./tariffs.tsx";
 
-const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations", "grid", "exchange"] as const;
+const VIEWS = [
+  "overview",
+  "sessions",
+  "tariffs",
+  "cards",
+  "stations",
+  "grid",
+  "settlement",
+  "invoices",
+  "exchange",
+] as const;
 type View = (typeof VIEWS)[number];
 /** What each part keeps in the address; the next part begins without it. */
-const KEPT = ["days", "from", "to", "state", "station", "operator", "card", "corrected", "disputed"];
+const KEPT = [
+  "days",
+  "from",
+  "to",
+  "state",
+  "station",
+  "operator",
+  "card",
+  "corrected",
+  "disputed",
+  "month",
+  "changed",
+];
+/** Only who manages them may read cards and invoices. */
+const MANAGED: readonly View[] = ["cards", "invoices"];
 
 export function Page() {
   const { t } = useT();
   const user = useUser();
   const [parameters, set] = useAddress();
-  // Only who manages them may read the cards.
-  const views = VIEWS.filter((view) => view !== "cards" || can(user, MANAGE));
+  const views = VIEWS.filter((view) => !MANAGED.includes(view) || can(user, MANAGE));
   const view = views.find((one) => one === parameters.get("view")) ?? "overview";
   const go = (next: View) =>
     set({
       ...Object.fromEntries(KEPT.map((name) => [name, undefined])),
       view: next === "overview" ? undefined : next,
     });
+  // On a phone the parts are wider than the screen: the one that is open can be seen.
+  const bar = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another part is another place
+  useEffect(() => {
+    const open = bar.current?.querySelector<HTMLElement>(".ant-segmented-item-selected");
+    if (bar.current && open)
+      bar.current.scrollLeft = open.offsetLeft + open.offsetWidth - bar.current.clientWidth;
+  }, [view]);
   return (
     <div className="page">
       <header className="page-head">
         <h1>{t("charging.title")}</h1>
         <Segmented<View>
+          ref={bar}
+          className="charging-views"
           aria-label={t("charging.views")}
           value={view}
           onChange={go}
@@ -52,6 +88,8 @@ export function Page() {
       {view === "cards" && <Cards />}
       {view === "stations" && <Stations />}
       {view === "grid" && <Grid />}
+      {view === "settlement" && <Settlement />}
+      {view === "invoices" && <Invoices />}
       {view === "exchange" && <Exchange />}
     </div>
   );

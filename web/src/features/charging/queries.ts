@@ -1,4 +1,4 @@
-/** Reads charging: figures, sessions, tariffs, cards, stations on the line, other platforms; decides, puts in force, registers, and tells stations. */
+/** Reads charging: figures, sessions, tariffs, cards, stations on the line, other platforms, settlement, invoices; decides, puts in force, registers, and tells stations. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
 import type {
@@ -8,16 +8,23 @@ import type {
   ChargingDecision,
   ChargingExchange,
   ChargingFigures,
+  ChargingInvoice,
+  ChargingInvoiceStep,
+  ChargingInvoices,
   ChargingOrder,
   ChargingOrderAnswer,
   ChargingPayments,
   ChargingRefundDraft,
+  ChargingSeller,
+  ChargingSellers,
   ChargingSessionDetail,
   ChargingSessions,
+  ChargingSettlement,
   ChargingStationLines,
   ChargingTariffs,
   ExchangeOrders,
   SharedCharging,
+  ExchangeStatements,
 } from "../../lib/types.ts";
 import type { WrittenTariff } from "./tariff.ts";
 
@@ -182,3 +189,57 @@ export const exchangeOrdersQuery = (disputed: boolean) =>
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
   });
+
+/** What a month comes to by operator. */
+export const settlementQuery = (month: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "settlement", month],
+    queryFn: ({ signal }) => get<ChargingSettlement>(`${CHARGING}/settlements/${month}`, signal),
+  });
+
+export const settlementPath = (month: string) => `${CHARGING}/settlements/${month}/table.csv`;
+
+export function settle(month: string): Promise<ChargingSettlement> {
+  return change("POST", `${CHARGING}/settlements/${month}`);
+}
+
+export const invoicesQuery = (state: string | undefined, changed: boolean) =>
+  infiniteQueryOptions({
+    queryKey: [...ROOM, "invoices", state, changed],
+    queryFn: ({ pageParam, signal }) =>
+      get<ChargingInvoices>(
+        `${CHARGING}/invoices${query({ state, changed: changed || undefined, after: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+
+export const invoiceExportPath = (what: "asked" | "red", format: "json" | "csv") =>
+  `${CHARGING}/invoices/export${query({ what, format })}`;
+
+export function stepInvoice(id: number, step: ChargingInvoiceStep): Promise<ChargingInvoice> {
+  return change("POST", `${CHARGING}/invoices/${id}/steps`, step);
+}
+
+export const sellersQuery = queryOptions({
+  queryKey: [...ROOM, "sellers"],
+  queryFn: ({ signal }) => get<ChargingSellers>(`${CHARGING}/invoices/sellers`, signal),
+});
+
+export function putSeller(seller: ChargingSeller): Promise<ChargingSellers> {
+  return change("PUT", `${CHARGING}/invoices/sellers`, seller);
+}
+
+/** A month's money with other platforms. */
+export const statementsQuery = (month: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "statements", month],
+    queryFn: ({ signal }) => get<ExchangeStatements>(`${CHARGING}/exchange/statements/${month}`, signal),
+  });
+
+export const statementsPath = (month: string) => `${CHARGING}/exchange/statements/${month}/orders.csv`;
+
+export function enterStatement(month: string, partner: string): Promise<ExchangeStatements> {
+  return change("POST", `${CHARGING}/exchange/statements/${month}/${encodeURIComponent(partner)}`);
+}
