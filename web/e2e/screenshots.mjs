@@ -458,6 +458,7 @@ const PAGES = {
   charge: async (page) => {
     await page.goto("/charge");
     await page.waitForSelector('[data-testid="charge-place"]');
+    await page.getByText(/只看空闲|Free only/).click();
   },
 };
 /** Whose page it is, where it is not the duty officer's: nobody has every page. */

@@ -3,11 +3,15 @@
 
 use crate::support::{City, PATIENCE, jingling, jingling_json, text};
 use serde_json::{Value as Json, json};
+use std::cell::Cell;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Charge points that are live, `cities/tianmen/demo/demo.toml`.
 const POINTS: usize = 48;
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A city as `jingling demo` makes it.
 fn made() -> (tempfile::TempDir, String) {
@@ -58,7 +62,7 @@ async fn until<T>(what: &str, ask: impl AsyncFn() -> Result<T, String>) -> T {
             Ok(found) => return found,
             Err(last) => assert!(Instant::now() < end, "in vain: {what}: {last}"),
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -120,34 +124,36 @@ async fn charging_and_energy_of_the_demonstration_are_alive() {
         "{charging:?}"
     );
 
-    // A resident charges by phone.
+    // A resident charges by phone; a point may be taken by another vehicle meanwhile, as anywhere.
     let cookie = city.signed_in("resident").await;
-    let places = city
-        .send(&cookie, "GET", "/api/v1/charging/places", &Json::Null)
-        .await
-        .json();
-    let points = |place: &Json| place["points"].as_array().cloned().unwrap_or_default();
-    let free = places["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(points)
-        .find(|point| point["may_start"] == true);
-    let free = free.unwrap_or_else(|| panic!("nothing is free: {places}"));
-    let order =
-        json!({"key": "demonstration-1", "station": free["station"], "outlet": free["outlet"]});
-    let ordered = city
-        .send(&cookie, "POST", "/api/v1/charging/mine", &order)
-        .await;
-    assert_eq!(ordered.status, 201, "{ordered:?}");
-    let id = ordered.json()["id"].as_str().unwrap_or_default().to_owned();
-    until("the order charges", async || {
-        let path = format!("/api/v1/charging/mine/{id}");
-        let mine = city.send(&cookie, "GET", &path, &Json::Null).await.json();
-        if mine["order"]["state"] == "charging" {
-            Ok(())
-        } else {
-            Err(mine.to_string())
+    let asked = Cell::new(0);
+    until("a charge by phone", async || {
+        let ask = async |method, path: &str, body: &Json| {
+            let answer = city.send(&cookie, method, path, body).await;
+            (answer.status, answer.json())
+        };
+        let (_, places) = ask("GET", "/api/v1/charging/places", &Json::Null).await;
+        let places = places["items"].as_array().unwrap();
+        let points = places
+            .iter()
+            .flat_map(|it| it["points"].as_array().unwrap());
+        let mut free = points.filter(|point| point["may_start"] == true);
+        let free = free.nth(asked.get()).ok_or("nothing is free")?;
+        asked.set(asked.get() + 1);
+        let key = format!("demonstration-{}", asked.get());
+        let order = json!({"key": key, "station": free["station"], "outlet": free["outlet"]});
+        let (status, ordered) = ask("POST", "/api/v1/charging/mine", &order).await;
+        if status != 201 {
+            return Err(ordered.to_string());
+        }
+        let path = format!("/api/v1/charging/mine/{}", ordered["id"].as_str().unwrap());
+        loop {
+            let (_, mine) = ask("GET", &path, &Json::Null).await;
+            match mine["order"]["state"].as_str() {
+                Some("holding" | "starting") => tokio::time::sleep(LOOK).await,
+                Some("charging") => return Ok(()),
+                _ => return Err(mine.to_string()),
+            }
         }
     })
     .await;

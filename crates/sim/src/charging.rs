@@ -6,8 +6,10 @@ use crate::series::ChargeSession;
 use model::Timestamp;
 
 const DAY_SECONDS: i64 = 86_400;
-/// In the days before, a charge point plays the day of another one each time: so many further a day. It shares no factor with the number of
-/// the series' chargers.
+/// The series' chargers are numbered by their first arrival: neighbours play others that far apart, so that some stay free. It shares no
+/// factor with their number, 81, and neither does the next.
+const SPREAD: usize = 32;
+/// In the days before, a charge point plays another's day each time: so many further a day.
 const STEP: usize = 5;
 
 /// Power of a session, watts.
@@ -25,17 +27,24 @@ pub(crate) fn card(plan: &Plan, session: &ChargeSession) -> String {
         .map_or_else(String::new, |(card, _)| card.clone())
 }
 
-/// The session of charger `n` at this minute of the day.
-pub(crate) fn running(plan: &Plan, n: usize, minute: u64) -> Option<&ChargeSession> {
+/// Which charger of the series charge point `n` plays so many days back.
+fn charger_of(plan: &Plan, n: usize, back: usize) -> usize {
+    let chargers = plan.series.sessions.iter().map(|s| s.charger + 1).max();
+    (n * SPREAD + back * STEP) % chargers.unwrap_or(1)
+}
+
+/// The session of charge point `n` at this minute of the day, so many days back.
+fn running(plan: &Plan, n: usize, back: usize, minute: u64) -> Option<&ChargeSession> {
+    let whose = charger_of(plan, n, back);
     let runs =
-        |s: &&ChargeSession| s.charger == n && (s.start_minute..s.end_minute).contains(&minute);
+        |s: &&ChargeSession| s.charger == whose && (s.start_minute..s.end_minute).contains(&minute);
     plan.series.sessions.iter().find(runs)
 }
 
 /// What a charge point does at a tick: `before` and `minute` are the minutes of the day then and a tick ago; `None` before the first.
 pub(crate) fn acts(plan: &Plan, n: usize, before: Option<u64>, minute: u64) -> Vec<Act> {
-    let now = running(plan, n, minute);
-    let last = before.and_then(|before| running(plan, n, before));
+    let now = running(plan, n, 0, minute);
+    let last = before.and_then(|before| running(plan, n, 0, before));
     if now.map(|s| s.start_minute) == last.map(|s| s.start_minute) {
         return Vec::new();
     }
@@ -53,7 +62,6 @@ pub(crate) fn past(
     midnight: Timestamp,
     days: u32,
 ) -> Vec<(usize, Act)> {
-    let chargers = chargers(plan);
     let mut out = Vec::new();
     for (device, live) in plan.devices.iter().enumerate() {
         let Role::ChargePoint(n) = live.role else {
@@ -61,7 +69,7 @@ pub(crate) fn past(
         };
         let mut charges = Vec::new();
         for back in (0..=days).rev() {
-            let whose = (n + STEP * back as usize) % chargers;
+            let whose = charger_of(plan, n, back as usize);
             let begin = midnight.plus_seconds(-DAY_SECONDS * i64::from(back));
             for session in plan.series.sessions.iter().filter(|s| s.charger == whose) {
                 let at = |minute: u64| begin.plus_seconds(minute as i64 * 60);
@@ -90,26 +98,10 @@ pub(crate) fn past(
 
 /// What these charge points take together at a minute of the day so many days back, kW.
 pub(crate) fn at_points_kw(plan: &Plan, points: &[usize], back: usize, minute: u64) -> f64 {
-    let chargers = chargers(plan);
-    let sessions = points.iter().filter_map(|n| {
-        let whose = if back == 0 {
-            *n
-        } else {
-            (n + STEP * back) % chargers
-        };
-        running(plan, whose, minute)
-    });
+    let sessions = points
+        .iter()
+        .filter_map(|n| running(plan, *n, back, minute));
     sessions
         .map(|session| watts(session) as f64 / 1_000.0)
         .sum()
-}
-
-/// Chargers of the series.
-fn chargers(plan: &Plan) -> usize {
-    plan.series
-        .sessions
-        .iter()
-        .map(|s| s.charger + 1)
-        .max()
-        .unwrap_or(1)
 }

@@ -184,7 +184,7 @@ mod tests {
             half_day: 0.2,
             peak_hour: 15.0,
         };
-        let midnight = Timestamp::from_seconds(1_795_363_200 - 8 * 3_600);
+        let midnight = Timestamp::from_seconds(1_795_363_200);
         let steps = 24 * 60;
         let mut summed = 0.0;
         for minute in 0..steps {

@@ -482,8 +482,15 @@ impl Point {
     fn say_status(&mut self, now: Timestamp) {
         if self.is_linked {
             let say = self.status_say(now);
-            self.queue.push_back(say);
+            self.say_first(say);
         }
+    }
+
+    /// How things stand is told before what waits of charges, whose own order stays (1.6, 3.7.1).
+    fn say_first(&mut self, say: Say) {
+        let first_kept = self.queue.iter().position(Say::is_kept);
+        self.queue
+            .insert(first_kept.unwrap_or(self.queue.len()), say);
     }
 
     /// What the register says at least by then.
@@ -606,8 +613,7 @@ impl Point {
                 (State::Faulted, Some("OtherError"), from),
                 (State::Available, None, to),
             ] {
-                // Told before how it stands now.
-                self.queue.push_back(Say::now(
+                self.say_first(Say::now(
                     "StatusNotification",
                     version.status(state, error, at),
                 ));

@@ -15,8 +15,8 @@ use std::sync::Arc;
 const SAMPLE_SECONDS: i64 = 300;
 /// Samples in a day.
 const DAY_SAMPLES: u64 = 288;
-/// The charging day begins here (07:00), so that something is charging at the start.
-const CHARGING_FIRST_SAMPLE: u64 = 84;
+/// The charging day begins here (10:30), when most points charge, some are free, and the first leave soon.
+const CHARGING_FIRST_SAMPLE: u64 = 126;
 /// Ticks between two reports of a thing that does not change.
 const SLOW_TICKS: u64 = 12;
 /// Ticks between two readings of transformers and buildings.

@@ -33,7 +33,8 @@ pub(crate) struct Line {
 impl Line {
     /// Opens a link (OCPP-J 1.6, 3; 2.0.1, part 4, 3) with security profile 1.
     async fn open(&self, plate: &Plate) -> Result<Socket, String> {
-        let identity = &self.credential.username;
+        // A station's identity is the last part of its device's id.
+        let identity = self.credential.id.rsplit(':').next().unwrap_or_default();
         let url = format!("ws://{}/ocpp/{identity}", self.address);
         let mut request = url.into_client_request().map_err(|e| e.to_string())?;
         let shown = STANDARD.encode(format!("{identity}:{}", self.credential.password));
@@ -108,7 +109,7 @@ pub(crate) async fn live(
             }
             Err(why) => {
                 tally.links_refused.fetch_add(1, Ordering::Relaxed);
-                tracing::debug!(station = line.credential.username, why, "not connected");
+                tracing::debug!(station = line.credential.id, why, "not connected");
             }
         }
         if !is_over {
