@@ -447,10 +447,6 @@ const PAGES = {
     await page.waitForSelector('[data-testid="charging-days"]');
     await page.waitForSelector('[data-testid="charging-now"]');
   },
-  "charging-sessions": async (page) => {
-    await page.goto("/charging?view=sessions");
-    await page.waitForSelector('[data-testid="charging-session"]');
-  },
   "charging-supervision": async (page) => {
     await page.goto("/charging/supervision");
     await page.waitForSelector('[data-testid="supervision-figures"]', { timeout: 30_000 });
@@ -490,7 +486,6 @@ const WHOSE = {
   "roles-grant": "security",
   field: "field",
   charging: "operator",
-  "charging-sessions": "operator",
   "charging-supervision": "operator",
   charge: "resident",
 };
