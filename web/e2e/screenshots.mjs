@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
 const readJson = async (...path) => JSON.parse(await readFile(join(...path), "utf8"));
 let base = values.url ?? "http://127.0.0.1:5173";
 let people = Object.fromEntries(
-  ["admin", "security", "auditor", "duty", "field", "planner", "operator", "resident"].map((username) => [
+  ["admin", "security", "auditor", "duty", "field", "planner"].map((username) => [
     username,
     { username, password: "demo" },
   ]),
@@ -442,15 +442,6 @@ const PAGES = {
     await page.goto("/field");
     await page.waitForSelector(".task-actions");
   },
-  charging: async (page) => {
-    await page.goto("/charging");
-    await page.waitForSelector('[data-testid="charging-days"]');
-    await page.waitForSelector('[data-testid="charging-now"]');
-  },
-  "charging-supervision": async (page) => {
-    await page.goto("/charging/supervision");
-    await page.waitForSelector('[data-testid="supervision-figures"]', { timeout: 30_000 });
-  },
   charge: async (page) => {
     await page.goto("/charge");
     await page.waitForSelector('[data-testid="charge-place"]');
@@ -486,7 +477,7 @@ const WHOSE = {
   "roles-grant": "security",
   field: "field",
   charging: "operator",
-  "charging-supervision": "operator",
+  supervision: "operator",
   charge: "resident",
 };
 
