@@ -23,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "bench"))
+import ledger  # noqa: E402
 import sessions  # noqa: E402
 from city import City, programs  # noqa: E402
 from points import more_files  # noqa: E402
@@ -42,6 +43,10 @@ BILLS_SECONDS_MAX = 60
 PAGE = 500
 SHOWN_MAX = 10
 REGISTER_WH = (10_000, 9_000_000)
+# Places of so many points each, whose operators take turns.
+POINTS_PER_PLACE = 20
+OPERATORS = ["operator-a", "operator-b", "operator-c"]
+PLACES_AT_ONCE = 500
 TARIFF = {
     "id": "bench-flat", "title_zh": "测试单一电价", "title_en": "Flat price of a bench",
     "versions": [{"id": "2026", "first": "2026-01-01", "source": "bench", "prices": {"flat": {"energy": "0.6000", "service": "0.4000"}},
@@ -77,7 +82,7 @@ class Office:
     def __init__(self, city):
         self.base = ""
         self.tokens = {role: json.loads(city.run("token", "create", city.dir, "--name", f"bench-charging-{role}", "--role", role, "--json"))
-                       for role in ("admin", "operator")}
+                       for role in ("admin", "operator", "collector")}
 
     def ask(self, role, method, path, body=None):
         request = urllib.request.Request(
@@ -94,6 +99,21 @@ class Office:
         """Registers a charge point; gives its password."""
         device = {"id": f"urn:ngsi-ld:ChargePoint:{identity}", "type": "ChargePoint"}
         return self.ask("admin", "POST", "/api/v1/devices", device)["password"]
+
+    def add_places(self, identities):
+        """The places of the points, and who operates them."""
+        def entity(kind, name, attribute, value):
+            return {"id": f"urn:ngsi-ld:{kind}:{name}", "type": kind, attribute: value}
+
+        def place(n):
+            return f"P{n // POINTS_PER_PLACE:04}"
+
+        made = [entity("EVChargingStation", place(n), "operator", {"type": "Property", "value": operator_of(n)})
+                for n in range(0, len(identities), POINTS_PER_PLACE)]
+        made += [entity("ChargePoint", identity, "refStation", {"type": "Relationship", "object": f"urn:ngsi-ld:EVChargingStation:{place(n)}"})
+                 for n, identity in enumerate(identities)]
+        for first in range(0, len(made), PLACES_AT_ONCE):
+            self.ask("collector", "POST", "/ngsi-ld/v1/entityOperations/upsert", made[first:first + PLACES_AT_ONCE])
 
     def add_tariff(self):
         tariff = {"station": None, "from": "2026-01-01T00:00:00+08:00", "tariff": TARIFF}
@@ -226,6 +246,15 @@ def card_of(n):
     return f"04BE{n // POINTS_PER_CARD:010X}"
 
 
+def identity_of(n):
+    return f"CP{n:05}"
+
+
+def operator_of(n):
+    """Whose income a point's bills are."""
+    return OPERATORS[n // POINTS_PER_PLACE % len(OPERATORS)]
+
+
 def kills(seed):
     """When the server is killed, and for how long it is away."""
     rng, (first, last) = random.Random(f"kills/{seed}"), KILLS_BETWEEN
@@ -324,9 +353,12 @@ def main(work):
     try:
         server.start()
         begin = time.monotonic()
-        identities = [f"CP{n:05}" for n in range(args.points)]
+        identities = [identity_of(n) for n in range(args.points)]
         with ThreadPoolExecutor(REGISTERING_AT_ONCE) as pool:
             passwords = dict(zip(identities, pool.map(office.add_device, identities)))
+        office.add_places(identities)
+        # Who operates which station is looked up with each new tariff.
+        time.sleep(SETTLE_SECONDS)
         office.add_tariff()
         for n in range(0, args.points, POINTS_PER_CARD):
             office.add_card(card_of(n), f"driver-{n // POINTS_PER_CARD}")
@@ -353,18 +385,22 @@ def main(work):
         kept = bills(office, len(outcome["sessions"]))
         (work / "kept.json").write_text(json.dumps(kept))
         city.stop(server.process)
+        operators = {identity: operator_of(n) for n, identity in enumerate(identities)}
+        books = ledger.compare(city.dir / "records.sqlite", operators.get)
     finally:
         if crowd:
             crowd.stop()
         if server.process and server.process.poll() is None:
             server.process.kill()
             server.process.wait()
-    return report(outcome, kept, planned, seconds, cpu_s, (before_kib, idle_kib, day.end_kib, day.most_kib), day.killed, server.starts)
+    kib = before_kib, idle_kib, day.end_kib, day.most_kib
+    return report(outcome, kept, books, planned, seconds, cpu_s, kib, day.killed, server.starts)
 
 
-def report(outcome, kept, planned, seconds, cpu_s, kib, killed, starts):
+def report(outcome, kept, books, planned, seconds, cpu_s, kib, killed, starts):
     played, counts, latencies = outcome["sessions"], outcome["counts"], outcome["latencies_us"]
-    wrong = compare(played, kept)
+    wrong_books, sums = books
+    wrong = compare(played, kept) + wrong_books
     if not played or counts["points that failed"]:
         wrong.append(f"{len(played)} sessions played, {counts['points that failed']} points failed by themselves")
     before, idle, end, most = kib
@@ -378,7 +414,7 @@ def report(outcome, kept, planned, seconds, cpu_s, kib, killed, starts):
         "profile": None if args.jingling else args.profile,
         "sessions_planned": planned, "sessions": len(played), "sessions_kept": len(kept), "sessions_per_s": round(len(played) / seconds, 2),
         "energy_wh": sum(one["energy_wh"] for one in played), "energy_wh_kept": sum(row["energy_wh"] for row in kept),
-        "total_fen": sum(row["total_fen"] or 0 for row in kept),
+        "total_fen": sum(row["total_fen"] or 0 for row in kept), "ledger": sums,
         "messages": messages, "messages_per_s": round(messages / seconds, 1), "sent": counts["sent"],
         "sent_from_the_queue": counts["sent from the queue"], "given_up": counts["given up"], "never_answered": counts["never answered"],
         "reconnects": counts["links"] - args.points, "kills": killed, "start_again_s": [round(one, 2) for one in starts[1:]],
@@ -393,6 +429,9 @@ def report(outcome, kept, planned, seconds, cpu_s, kib, killed, starts):
     print(f"points       {f['points']}, half of 1.6 and half of 2.0.1")
     print(f"sessions     {f['sessions']} played, {f['sessions_kept']} kept, {f['sessions_per_s']}/s")
     print(f"energy       {f['energy_wh']} Wh played, {f['energy_wh_kept']} Wh kept, {f['total_fen'] / 100:.2f} yuan")
+    print(f"ledger       {sums['entries']} entries, {sums['postings']} postings: {sums['drivers']} drivers owe {sums['drivers_fen'] / 100:.2f} "
+          f"yuan, {sums['operators']} operators earned {sums['operators_fen'] / 100:.2f}, bills come to {sums['bills_fen'] / 100:.2f}; "
+          f"{len(wrong_books)} differences")
     print(f"messages     {messages} answered, {f['messages_per_s']}/s; {f['sent']} sent, {f['sent_from_the_queue']} of them from a queue "
           f"and {f['sent'] - messages} in vain, "
           f"{f['given_up']} given up, {f['never_answered']} never answered")

@@ -442,6 +442,11 @@ const PAGES = {
     await page.goto("/field");
     await page.waitForSelector(".task-actions");
   },
+  charge: async (page) => {
+    await page.goto("/charge");
+    await page.waitForSelector('[data-testid="charge-place"]');
+    await page.getByText(/只看空闲|Free only/).click();
+  },
 };
 /** Whose page it is, where it is not the duty officer's: nobody has every page. */
 const WHOSE = {
@@ -471,6 +476,9 @@ const WHOSE = {
   roles: "security",
   "roles-grant": "security",
   field: "field",
+  charging: "operator",
+  supervision: "operator",
+  charge: "resident",
 };
 
 const unknown = values.states ? [] : positionals.filter((name) => name !== "sign-in" && !PAGES[name]);

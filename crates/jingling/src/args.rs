@@ -154,7 +154,7 @@ pub struct Init {
     /// The city profile.
     #[arg(long, default_value = "tianmen")]
     pub city: String,
-    /// Mark it as a demonstration and make sign-ins for a duty officer, a field worker and a planner too.
+    /// Mark it as a demonstration and make sign-ins for a duty officer, a field worker, a planner, an operator and a resident too.
     #[arg(long)]
     pub demo: bool,
     /// One JSON object instead of text.

@@ -19,7 +19,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// People of a demonstration: role, username, name, organisation.
-const DEMO_PEOPLE: [(Role, &str, &str, &str, Option<&str>); 3] = [
+const DEMO_PEOPLE: [(Role, &str, &str, &str, Option<&str>); 5] = [
     (Role::Duty, "duty", "值班员 李芳", "值班员", None),
     (
         Role::Field,
@@ -29,6 +29,14 @@ const DEMO_PEOPLE: [(Role, &str, &str, &str, Option<&str>); 3] = [
         Some("shuili"),
     ),
     (Role::Planner, "planner", "新基建办 陈静", "规划办", None),
+    (
+        Role::Operator,
+        "operator",
+        "充电运营 赵敏",
+        "运营单位",
+        None,
+    ),
+    (Role::Resident, "resident", "市民 李强", "市民", None),
 ];
 
 /// Makes a city. Gives the sign-ins made.
@@ -94,9 +102,25 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
             &format!("profile = \"{}\"", city.id),
         )
         .replace("demo = false", &format!("demo = {}", args.demo));
+    let settings = if args.demo {
+        demonstration(&settings)
+    } else {
+        settings
+    };
     // Written last: a folder with this file is a whole city.
     files::write_atomically(&args.dir.join(FILE_NAME), settings.as_bytes())?;
     Ok(made)
+}
+
+/// The settings of a demonstration: charge points come in on a free port of this machine, and a provider that moves no money is paid.
+fn demonstration(settings: &str) -> String {
+    let Some((before, ocpp)) = settings.split_once("\n[ocpp]\n") else {
+        return settings.to_owned();
+    };
+    let ocpp = ocpp
+        .replacen("\nlisten = \"\"", "\nlisten = \"127.0.0.1:0\"", 1)
+        .replacen("\npayment = \"\"", "\npayment = \"sandbox\"", 1);
+    format!("{before}\n[ocpp]\n{ocpp}")
 }
 
 pub(crate) async fn open_records(folder: &Folder, new: bool) -> Result<Records> {

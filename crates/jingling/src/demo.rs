@@ -27,6 +27,9 @@ const BACKFILL_HOURS: u32 = 24;
 #[derive(Serialize, Deserialize)]
 struct DemoDevices {
     token: String,
+    /// Of whoever keeps the demonstration's tariff and cards.
+    #[serde(default)]
+    operator_token: Option<String>,
     devices: Vec<Stored>,
 }
 
@@ -147,11 +150,11 @@ async fn doors(
         bail!("the demonstration needs http.listen and mqtt.listen");
     };
     let file = folder.demo_devices();
-    let stored: DemoDevices = if file.is_file() {
+    let (actor, now) = (Actor::system("demo"), wall_clock());
+    let mut stored: DemoDevices = if file.is_file() {
         serde_json::from_slice(&std::fs::read(&file)?)
             .with_context(|| format!("reading {}", file.display()))?
     } else {
-        let (actor, now) = (Actor::system("demo"), wall_clock());
         let plan = Plan::embedded("tianmen")?.with_seed(seed)?;
         let wanted = plan
             .devices()
@@ -178,13 +181,27 @@ async fn doors(
                 topic: d.topic,
             })
             .collect();
-        let stored = DemoDevices {
+        DemoDevices {
             token: token.text,
+            operator_token: None,
             devices,
-        };
-        files::write_secret(&file, &serde_json::to_vec_pretty(&stored)?)?;
-        stored
+        }
     };
+    if stored.operator_token.is_none() {
+        // A demonstration that was made before charging was played has none.
+        let token = identity
+            .create_token("demo-charging", Role::Operator, None, &actor, now)
+            .await?;
+        stored.operator_token = Some(token.text);
+        files::write_secret(&file, &serde_json::to_vec_pretty(&stored)?)?;
+    }
+    let ocpp = addresses.get("ocpp").copied();
+    if ocpp.is_none() {
+        tracing::warn!(
+            "没有充电桩的门，演示的充电桩不上报；请设 ocpp.listen = \"127.0.0.1:0\" / there is no door for charge points, so that those \
+             of the demonstration stay silent; set ocpp.listen = \"127.0.0.1:0\""
+        );
+    }
     let credentials = stored.devices.into_iter().map(|d| DeviceCredential {
         id: d.id,
         client_id: d.client_id,
@@ -195,7 +212,9 @@ async fn doors(
     Ok(Doors {
         http,
         mqtt,
+        ocpp,
         token: stored.token,
+        operator_token: stored.operator_token,
         credentials: credentials.collect(),
     })
 }
@@ -268,7 +287,7 @@ pub async fn sim(args: args::Sim) -> Result<()> {
     })?;
     let shown: BTreeMap<String, SocketAddr> = serde_json::from_slice(&shown)?;
     let mut addresses = BTreeMap::new();
-    for name in ["http", "mqtt"] {
+    for name in ["http", "mqtt", "ocpp"] {
         addresses.extend(shown.get(name).map(|&a| (name, a)));
     }
     let _lock = crate::formats::open_beside(&folder)?;

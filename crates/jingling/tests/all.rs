@@ -17,6 +17,7 @@ mod charging_supervision;
 mod command_centre;
 mod command_line;
 mod corrections;
+mod demonstration;
 mod department_tables;
 mod device_keys;
 mod device_questions;

@@ -17,6 +17,12 @@ pub(crate) struct Tally {
     pub refused: AtomicU64,
     pub acked: AtomicU64,
     pub sent_again: AtomicU64,
+    /// Links of charge points opened, and refused or failed.
+    pub links: AtomicU64,
+    pub links_refused: AtomicU64,
+    /// Messages of charge points answered, and answered with an error.
+    pub answers: AtomicU64,
+    pub answers_refused: AtomicU64,
 }
 
 pub(crate) enum Command {

@@ -1,8 +1,9 @@
 //! The demo city's assets, generated from the seed: what stands where. Counted, never typed in.
 
+use crate::energy;
 use crate::payload::Entity;
 use crate::scatter::{Chance, along_roads, near, share};
-use crate::settings::Demo;
+use crate::settings::{Demo, Transformer};
 use city::{City, Town};
 use model::Problem;
 use serde_json::Value as Json;
@@ -37,7 +38,7 @@ struct Builder<'a> {
     assets: Vec<Asset>,
 }
 
-/// All assets, in a fixed order: stations first, then base stations, chargers, racks, street lights, emergency resources.
+/// All assets, in a fixed order: stations first, then base stations, chargers, racks, street lights, emergency resources, energy.
 pub(crate) fn generate(city: &City, demo: &Demo) -> Result<Vec<Asset>, Problem> {
     if city.towns.is_empty() || city.villages.is_empty() {
         return Err(Problem::new(
@@ -58,6 +59,7 @@ pub(crate) fn generate(city: &City, demo: &Demo) -> Result<Vec<Asset>, Problem> 
     builder.data_centre();
     builder.street_lights();
     builder.resources();
+    builder.energy();
     Ok(builder.assets)
 }
 
@@ -234,6 +236,14 @@ impl Builder<'_> {
                 let points = chance.between(least, most);
                 let station = format!("urn:ngsi-ld:EVChargingStation:CS{station_number:03}");
                 let name = format!("{}充电站 CS{station_number:03}", town.name);
+                let feeds =
+                    |t: &&Transformer| t.feeds.iter().any(|s| station.ends_with(s.as_str()));
+                let transformer = self
+                    .demo
+                    .transformer
+                    .iter()
+                    .find(feeds)
+                    .map(|t| t.code.as_str());
                 self.push(
                     What {
                         kind: "EVChargingStation",
@@ -244,8 +254,13 @@ impl Builder<'_> {
                     name.clone(),
                     &asset_note,
                     |e| {
-                        e.fixed("operator", operator)
-                            .rating("capacity", points as f64, "C62")
+                        let e =
+                            e.fixed("operator", operator)
+                                .rating("capacity", points as f64, "C62");
+                        match transformer {
+                            Some(code) => e.refers("refTransformer", &energy::transformer_id(code)),
+                            None => e,
+                        }
                     },
                 );
                 for k in 1..=points {
@@ -390,6 +405,74 @@ impl Builder<'_> {
                         })
                 },
             );
+        }
+    }
+
+    /// Transformers beside the first station that they feed, public buildings, backup power.
+    fn energy(&mut self) {
+        let demo = self.demo;
+        let note = note(&demo.notes.energy_zh, &demo.notes.energy_en);
+        for t in &demo.transformer {
+            let fed = |a: &&Asset| {
+                t.feeds
+                    .first()
+                    .is_some_and(|s| a.kind == "EVChargingStation" && a.id.ends_with(s.as_str()))
+            };
+            let Some(station) = self.assets.iter().find(fed) else {
+                continue;
+            };
+            let town_code = station.entity["townCode"]["value"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let what = What {
+                kind: "Transformer",
+                id: energy::transformer_id(&t.code),
+                place: station.place,
+                town_code: &town_code,
+            };
+            self.push(what, t.name_zh.clone(), &note, |e| {
+                e.fixed("nameEn", t.name_en.as_str())
+                    .fixed("assetCode", t.code.as_str())
+                    .rating("ratedCapacity", t.rated_kva, "KVA")
+                    .rating("powerLimit", t.power_limit_kw, "KWT")
+                    .rating("staticChargingPower", t.static_charging_kw, "KWT")
+            });
+        }
+        for b in &demo.building {
+            let what = What {
+                kind: "PublicBuilding",
+                id: energy::building_id(&b.code),
+                place: b.place,
+                town_code: &b.town_code,
+            };
+            self.push(what, b.name_zh.clone(), &note, |e| {
+                e.fixed("nameEn", b.name_en.as_str())
+                    .fixed("buildingType", b.kind.as_str())
+                    .rating("floorArea", b.floor_area_m2, "MTK")
+                    .rating("nightPowerLimit", b.night_limit_kw, "KWT")
+            });
+        }
+        for s in &demo.backup {
+            let what = What {
+                kind: "BackupPower",
+                id: energy::backup_id(&s.code),
+                place: s.place,
+                town_code: &s.town_code,
+            };
+            self.push(what, s.name_zh.clone(), &note, |e| {
+                e.fixed("nameEn", s.name_en.as_str())
+                    .fixed("siteType", s.site.as_str())
+                    .fixed("sourceType", "diesel")
+                    .rating("ratedPower", s.rated_kw, "KWT")
+                    .rating("transferTimeLimit", s.transfer_limit_s, "SEC")
+                    .rating("testInterval", 31.0, "DAY")
+                    .fixed("status", "ready")
+                    .rating("fuelLevel", 84.0, "P1")
+                    .rating("fuelLevelMin", 50.0, "P1")
+                    .rating("batteryVoltage", 26.4, "VLT")
+                    .rating("batteryVoltageMin", 24.0, "VLT")
+            });
         }
     }
 

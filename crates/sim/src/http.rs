@@ -104,6 +104,29 @@ impl HttpDoor {
         Ok(errors.iter().map(ToString::to_string).collect())
     }
 
+    /// Asks for JSON.
+    pub(crate) async fn get(&self, path: &str) -> Result<Json, HttpError> {
+        let (_, body) = self
+            .send(path, || self.client.get(format!("{}{path}", self.base)))
+            .await?;
+        Ok(serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// Sends JSON with POST or PUT.
+    pub(crate) async fn put(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &Json,
+    ) -> Result<(), HttpError> {
+        let request = || {
+            self.client
+                .request(method.clone(), format!("{}{path}", self.base))
+                .json(body)
+        };
+        self.send(path, request).await.map(|_| ())
+    }
+
     /// Writes lines (InfluxDB line protocol, nanoseconds).
     pub(crate) async fn write(&self, lines: &str) -> Result<(), HttpError> {
         let path = "/api/v2/write?precision=ns";

@@ -26,12 +26,15 @@ pub struct Plan {
 pub struct DeviceToRegister {
     /// The entity that it speaks for.
     pub id: String,
-    /// That entity's type.
+    /// That entity's type; those of [`CHARGE_POINT`] come to the door of charge points, all others to MQTT.
     #[serde(rename = "type")]
     pub kind: String,
     /// Name for people.
     pub name: String,
 }
+
+/// The type of charge points.
+pub const CHARGE_POINT: &str = "ChargePoint";
 
 #[derive(Clone, Debug)]
 pub(crate) struct LiveDevice {
@@ -39,6 +42,8 @@ pub(crate) struct LiveDevice {
     pub kind: &'static str,
     pub name: String,
     pub role: Role,
+    /// Rated power, kW, of those that have one.
+    pub rated_kw: Option<f64>,
 }
 
 /// What a device plays; the number counts within its kind, from 0.
@@ -161,7 +166,7 @@ fn live(assets: &[Asset], demo: &Demo) -> Vec<LiveDevice> {
         ("WaterQualityObserved", usize::MAX, false, Role::Section),
         ("AirQualityObserved", usize::MAX, false, Role::Air),
         (
-            "ChargePoint",
+            CHARGE_POINT,
             demo.live.charge_points,
             false,
             Role::ChargePoint,
@@ -188,6 +193,7 @@ fn live(assets: &[Asset], demo: &Demo) -> Vec<LiveDevice> {
                 kind,
                 name: asset.name.clone(),
                 role: role(n),
+                rated_kw: asset.entity["ratedPower"]["value"].as_f64(),
             });
         }
     }
@@ -207,6 +213,14 @@ mod tests {
         assert_eq!(counts["Streetlight"], 7000);
         assert_eq!(counts["ServerRack"], 216);
         assert_eq!(counts["EVChargingStation"], 118);
+        assert_eq!(
+            (
+                counts["Transformer"],
+                counts["PublicBuilding"],
+                counts["BackupPower"]
+            ),
+            (2, 3, 2)
+        );
         assert_eq!(
             (
                 counts["WaterObserved"],
@@ -289,6 +303,14 @@ mod tests {
         assert_eq!(
             place("water = \"62213000\"", "water = \"1\""),
             "demo/demo.toml: incidents.out_of_range.water"
+        );
+        assert_eq!(
+            place("charge_point = 6", "charge_point = 48"),
+            "demo/demo.toml: incidents.charge_fault.charge_point"
+        );
+        assert_eq!(
+            place("day = 0.30", "day = 1.30"),
+            "demo/demo.toml: transformer, building: curve"
         );
     }
 }

@@ -2,11 +2,15 @@
 
 use crate::device::{self, Command, Tally, Times};
 use crate::http::{HttpDoor, HttpError};
-use crate::plan::Plan;
+use crate::plan::{LiveDevice, Plan, Role};
+use crate::point::{Act, Plate};
 use crate::schedule::{Outgoing, Pace, Scene, Schedule, Via};
+use crate::station::{self, Line};
+use crate::words::Version;
 use model::Timestamp;
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,8 +42,12 @@ pub struct Doors {
     pub http: SocketAddr,
     /// MQTT, without TLS.
     pub mqtt: SocketAddr,
+    /// Charge points, without TLS; without it they stay silent.
+    pub ocpp: Option<SocketAddr>,
     /// A service token that may write (`ingest.write`) and, better, read (`entity.read`).
     pub token: String,
+    /// A service token that may put tariffs and cards in force (`charging.manage`); without it there are none.
+    pub operator_token: Option<String>,
     /// The registered devices; those of the plan that are missing here stay silent.
     pub credentials: Vec<DeviceCredential>,
 }
@@ -53,6 +61,10 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// Hours of history sent at the first start, 0 to [`Schedule::BACKFILL_HOURS_MAX`]. Default 24.
     pub backfill_hours: u32,
+    /// Days of charges that charge points tell of at the first start, 0 to 29 (the door takes none older than 30). Default 7.
+    pub charging_days: u32,
+    /// How often a charge point tells its meter while it charges. Default 15 s.
+    pub meter_interval: Duration,
     /// Whether assets and history are to be sent; `None` (default): asks the platform whether the first asset is there.
     pub first_start: Option<bool>,
     /// Most entities in one HTTP batch. Default 500.
@@ -87,6 +99,8 @@ impl Default for Options {
             pace: Pace::default(),
             duration: None,
             backfill_hours: 24,
+            charging_days: 7,
+            meter_interval: Duration::from_secs(15),
             first_start: None,
             batch_entities_max: 500,
             batch_lines_max: 500,
@@ -145,6 +159,16 @@ pub struct Report {
     pub connects: u64,
     /// MQTT connections that were refused or failed.
     pub connects_refused: u64,
+    /// Links of charge points opened.
+    pub links: u64,
+    /// Links of charge points that were refused or failed.
+    pub links_refused: u64,
+    /// Messages of charge points that were answered.
+    pub station_answers: u64,
+    /// Messages of charge points that were answered with an error.
+    pub station_errors: u64,
+    /// Acts of charge points that were lost because too many waited, or because there is no door for them.
+    pub station_acts_lost: u64,
     /// HTTP requests accepted after the assets.
     pub http_requests: u64,
     /// HTTP requests that failed, or were lost because too many waited.
@@ -222,10 +246,31 @@ pub async fn run(
         }
     }
 
+    if let Some(token) = &doors.operator_token {
+        let office = HttpDoor::new(
+            doors.http,
+            token,
+            options.http_timeout,
+            options.http_attempts_max,
+            options.wait_first,
+        )?;
+        let ready = tokio::select! {
+            ready = open_charging(&plan, &http, &office) => ready,
+            () = cancel.cancelled() => return Ok(report),
+        };
+        if let Err(error) = ready {
+            tracing::warn!("no tariff and no cards: {error}");
+            note_problems(&mut report, vec![error.to_string()]);
+        }
+    }
+
     let mut stage = Stage::open(&plan, &doors, &credentials, http, &options);
     let mut schedule = Schedule::new(plan.clone(), now(), options.pace.clone());
     if first_start.backfill {
-        let past = batched(schedule.backfill(options.backfill_hours), &options);
+        let mut past = schedule.backfill(options.backfill_hours);
+        past.extend(schedule.past_energy());
+        let mut past = batched(past, &options);
+        past.extend(schedule.past_charges(options.charging_days.min(CHARGING_DAYS_MAX)));
         on_event(Event::Backfill {
             messages: past.len(),
         });
@@ -252,6 +297,42 @@ pub async fn run(
     }
     stage.close(&mut report, options.drain_timeout).await;
     Ok(report)
+}
+
+/// Most days of charges that are told of: the door takes none older than 30 days.
+const CHARGING_DAYS_MAX: u32 = 29;
+/// How often it is looked whether the assets can be seen, and how many times.
+const SEEN_EVERY: Duration = Duration::from_millis(100);
+const SEEN_TRIES: u32 = 100;
+
+/// Puts the example tariff and the cards in force, where there is no tariff yet.
+async fn open_charging(plan: &Plan, http: &HttpDoor, office: &HttpDoor) -> Result<(), HttpError> {
+    const TARIFFS: &str = "/api/v1/charging/tariffs";
+    let known = office.get(TARIFFS).await?;
+    if known["items"]
+        .as_array()
+        .is_some_and(|items| !items.is_empty())
+    {
+        return Ok(());
+    }
+    // Whose income a charge is follows from its place, which is looked up with each new tariff.
+    if let Some(last) = plan.assets.last() {
+        for _ in 0..SEEN_TRIES {
+            if http.exists(&last.id).await? != Some(false) {
+                break;
+            }
+            tokio::time::sleep(SEEN_EVERY).await;
+        }
+    }
+    let charging = &plan.demo.charging;
+    for (card, holder) in &charging.cards {
+        let body = json!({"card": card, "holder": holder});
+        office
+            .put(Method::PUT, "/api/v1/charging/cards", &body)
+            .await?;
+    }
+    let body = json!({"station": null, "from": charging.tariff_from, "tariff": charging.tariff});
+    office.put(Method::POST, TARIFFS, &body).await
 }
 
 fn now() -> Timestamp {
@@ -348,11 +429,35 @@ fn note_problems(report: &mut Report, problems: Vec<String>) {
 
 /// The running devices and the HTTP sender.
 struct Stage {
-    devices: Vec<Option<mpsc::Sender<Command>>>,
+    devices: Vec<Option<Seat>>,
     tasks: Vec<JoinHandle<()>>,
     requests: mpsc::Sender<Via>,
     sender: JoinHandle<Sent>,
     tally: Arc<Tally>,
+}
+
+/// What a device hears its commands with.
+enum Seat {
+    Mqtt(mpsc::Sender<Command>),
+    Ocpp(mpsc::Sender<Act>),
+}
+
+/// A charge point's plate; every second one speaks 1.6.
+fn plate(live: &LiveDevice, n: usize, options: &Options) -> Plate {
+    let rated_kw = live.rated_kw.unwrap_or(7.0);
+    Plate {
+        version: if n.is_multiple_of(2) {
+            Version::V16
+        } else {
+            Version::V201
+        },
+        name: live.id.rsplit(':').next().unwrap_or_default().to_owned(),
+        model: format!("Demo {rated_kw:.0} kW"),
+        rated_w: (rated_kw * 1_000.0) as i64,
+        meter_seconds: i64::try_from(options.meter_interval.as_secs())
+            .unwrap_or(i64::MAX)
+            .max(1),
+    }
 }
 
 /// What the HTTP sender did.
@@ -381,21 +486,42 @@ impl Stage {
         let (mut devices, mut tasks) = (Vec::new(), Vec::new());
         let mut delay = Duration::ZERO;
         for device in &plan.devices {
-            devices.push(credentials.get(device.id.as_str()).map(|credential| {
-                let (queue, commands) = mpsc::channel(options.device_queue_max.max(1));
-                let (credential, times, tally, mqtt) = (
-                    (*credential).clone(),
-                    times.clone(),
-                    tally.clone(),
-                    doors.mqtt,
-                );
-                tasks.push(tokio::spawn(async move {
-                    tokio::time::sleep(delay).await;
-                    device::live(credential, mqtt, times, commands, tally).await;
-                }));
+            let Some(&credential) = credentials.get(device.id.as_str()) else {
+                devices.push(None);
+                continue;
+            };
+            let (credential, times, tally) = (credential.clone(), times.clone(), tally.clone());
+            let room = options.device_queue_max.max(1);
+            let seat = match (device.role, doors.ocpp) {
+                (Role::ChargePoint(n), Some(address)) => {
+                    let (queue, acts) = mpsc::channel(room);
+                    let plate = plate(device, n, options);
+                    let line = Line {
+                        credential,
+                        address,
+                        times,
+                    };
+                    tasks.push(tokio::spawn(async move {
+                        tokio::time::sleep(delay).await;
+                        station::live(line, plate, acts, tally).await;
+                    }));
+                    Some(Seat::Ocpp(queue))
+                }
+                (Role::ChargePoint(_), None) => None,
+                _ => {
+                    let (queue, commands) = mpsc::channel(room);
+                    let mqtt = doors.mqtt;
+                    tasks.push(tokio::spawn(async move {
+                        tokio::time::sleep(delay).await;
+                        device::live(credential, mqtt, times, commands, tally).await;
+                    }));
+                    Some(Seat::Mqtt(queue))
+                }
+            };
+            if seat.is_some() {
                 delay += options.connect_interval;
-                queue
-            }));
+            }
+            devices.push(seat);
         }
         let (requests, queue) = mpsc::channel(options.http_queue_max.max(1));
         Self {
@@ -410,13 +536,20 @@ impl Stage {
     fn play(&mut self, outgoing: Outgoing, report: &mut Report, on_event: &impl Fn(Event)) {
         match outgoing.via {
             Via::Device { device, payload } => {
-                let Some(queue) = &self.devices[device] else {
+                let Some(Seat::Mqtt(queue)) = &self.devices[device] else {
                     return;
                 };
                 report.device_messages += 1;
                 if queue.try_send(Command::Publish(payload)).is_err() {
                     report.device_messages_lost += 1;
                 }
+            }
+            Via::Station { device, act } => {
+                let is_taken = match &self.devices[device] {
+                    Some(Seat::Ocpp(queue)) => queue.try_send(act).is_ok(),
+                    _ => false,
+                };
+                report.station_acts_lost += u64::from(!is_taken);
             }
             Via::Break(device) => self.command(device, Command::Break),
             Via::Return(device) => self.command(device, Command::Return),
@@ -430,7 +563,7 @@ impl Stage {
     }
 
     fn command(&self, device: usize, command: Command) {
-        if let Some(queue) = &self.devices[device] {
+        if let Some(Seat::Mqtt(queue)) = &self.devices[device] {
             // A full queue means that the platform is away: the device is silent already.
             let _ = queue.try_send(command);
         }
@@ -465,6 +598,10 @@ impl Stage {
         report.device_messages_sent_again = tally.sent_again.load(Ordering::Relaxed);
         report.connects = tally.connects.load(Ordering::Relaxed);
         report.connects_refused = tally.refused.load(Ordering::Relaxed);
+        report.links = tally.links.load(Ordering::Relaxed);
+        report.links_refused = tally.links_refused.load(Ordering::Relaxed);
+        report.station_answers = tally.answers.load(Ordering::Relaxed);
+        report.station_errors = tally.answers_refused.load(Ordering::Relaxed);
     }
 }
 

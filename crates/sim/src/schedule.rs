@@ -1,11 +1,12 @@
 //! The pure core: what is sent when. Every tick's messages follow from the plan, the tick's number and the time alone;
 //! no clock, no socket. One tick is one sample of the series (five minutes of theirs), five seconds at the normal speed.
 
-use crate::fleet;
 use crate::payload::Entity;
 use crate::plan::{Plan, Role};
+use crate::point::Act;
 use crate::scatter::Chance;
 use crate::series::{AIR_BEFORE_HOURS, RIVER_BEFORE};
+use crate::{charging, energy, fleet};
 use model::Timestamp;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -14,10 +15,12 @@ use std::sync::Arc;
 const SAMPLE_SECONDS: i64 = 300;
 /// Samples in a day.
 const DAY_SAMPLES: u64 = 288;
-/// The charging day begins here (07:00), so that something is charging at the start.
-const CHARGING_FIRST_SAMPLE: u64 = 84;
+/// The charging day begins here (10:30), when most points charge, some are free, and the first leave soon.
+const CHARGING_FIRST_SAMPLE: u64 = 126;
 /// Ticks between two reports of a thing that does not change.
 const SLOW_TICKS: u64 = 12;
+/// Ticks between two readings of transformers and buildings.
+const ENERGY_TICKS: u64 = 6;
 
 /// How the plan is played.
 #[derive(Clone, Debug)]
@@ -70,6 +73,13 @@ pub enum Via {
         device: usize,
         /// The message.
         payload: Vec<u8>,
+    },
+    /// What the charge point of this index in [`Plan::devices`] does; it says so over OCPP.
+    Station {
+        /// Index of the device.
+        device: usize,
+        /// What it does.
+        act: Act,
     },
     /// Entities of a department's system, over HTTP.
     Entities(Vec<Json>),
@@ -169,8 +179,18 @@ impl Schedule {
                 via: Via::Lines(self.power_line((DAY_SAMPLES * 2 - back) % DAY_SAMPLES, at)),
             });
         }
-        out.extend(self.past_sessions(samples));
         out
+    }
+
+    /// What transformers, public buildings and backup power said before the start: two weeks of hours, two months of days, tests.
+    pub fn past_energy(&self) -> Vec<Outgoing> {
+        energy::past(&self.plan, self.start)
+            .into_iter()
+            .map(|(at, said)| Outgoing {
+                at,
+                via: Via::Entities(said),
+            })
+            .collect()
     }
 
     fn time_of(&self, tick: u64) -> Timestamp {
@@ -205,7 +225,14 @@ impl Schedule {
                             at,
                         )
                     }),
-                Role::ChargePoint(n) => self.charge_point(n, &live.id, tick, at),
+                Role::ChargePoint(n) => {
+                    let acts = self.charge_point(n, tick, in_cycle);
+                    out.extend(acts.into_iter().map(|act| Outgoing {
+                        at,
+                        via: Via::Station { device, act },
+                    }));
+                    None
+                }
                 Role::BaseStation(n) => self.base_station(n, &live.id, tick, in_cycle, at),
                 Role::Light(n) => {
                     is_turn(tick, n, SLOW_TICKS).then(|| self.light(&live.id, tick, at))
@@ -229,11 +256,11 @@ impl Schedule {
                 });
             }
         }
-        let sessions = self.finished_sessions(tick, at);
-        if !sessions.is_empty() {
+        if tick.is_multiple_of(ENERGY_TICKS) {
+            let said = energy::readings(&self.plan, at, 0, Self::charging_minute(tick));
             out.push(Outgoing {
                 at,
-                via: Via::Entities(sessions),
+                via: Via::Entities(said),
             });
         }
         if tick.is_multiple_of(2) {
@@ -311,96 +338,35 @@ impl Schedule {
             && (silence.at..silence.until).contains(&in_cycle)
     }
 
-    /// The session of charger `n` at this minute of the charging day, and its average power in kW.
-    fn charging(&self, n: usize, minute: u64) -> Option<f64> {
-        let running = |s: &&crate::series::ChargeSession| {
-            s.charger == n && (s.start_minute..s.end_minute).contains(&minute)
-        };
-        let s = self.plan.series.sessions.iter().find(running)?;
-        Some(s.energy_kwh * 60.0 / (s.end_minute - s.start_minute) as f64)
+    /// The minute of the charging day that is played at a tick.
+    fn charging_minute(tick: u64) -> u64 {
+        (tick + CHARGING_FIRST_SAMPLE) % DAY_SAMPLES * 5
     }
 
-    fn charge_point(&self, n: usize, id: &str, tick: u64, at: Timestamp) -> Option<Vec<u8>> {
-        let minute = |tick: u64| (tick + CHARGING_FIRST_SAMPLE) % DAY_SAMPLES * 5;
-        let power_kw = self.charging(n, minute(tick));
-        let changed =
-            tick == 0 || power_kw.is_some() != self.charging(n, minute(tick - 1)).is_some();
-        let turn = is_turn(
-            tick,
-            n,
-            if power_kw.is_some() {
-                6
-            } else {
-                2 * SLOW_TICKS
-            },
-        );
-        (changed || turn).then(|| {
-            Entity::new(id, "ChargePoint")
-                .state(
-                    "status",
-                    if power_kw.is_some() {
-                        "Charging"
-                    } else {
-                        "Available"
-                    },
-                    at,
-                )
-                .measure("power", power_kw.unwrap_or(0.0), "KWT", at)
-                .bytes()
-        })
-    }
-
-    /// Sessions that end with this tick, on chargers that are live.
-    fn finished_sessions(&self, tick: u64, at: Timestamp) -> Vec<Json> {
-        let minute = (tick + CHARGING_FIRST_SAMPLE) % DAY_SAMPLES * 5;
-        let mut out = Vec::new();
-        for session in &self.plan.series.sessions {
-            let ends_now = session.end_minute.div_ceil(5) * 5 == minute && tick > 0;
-            if ends_now && let Some(point) = self.charge_point_id(session.charger) {
-                let ticks = (session.end_minute - session.start_minute).div_ceil(5) as i64;
-                out.push(session_entity(
-                    point,
-                    at.plus_micros(-ticks * self.tick_micros),
-                    at,
-                    session.energy_kwh,
-                ));
+    /// What a charge point does at a tick: charges of the series begin and end, and now and then one is faulty.
+    fn charge_point(&self, n: usize, tick: u64, in_cycle: u64) -> Vec<Act> {
+        let before = tick.checked_sub(1).map(Self::charging_minute);
+        let mut acts = charging::acts(&self.plan, n, before, Self::charging_minute(tick));
+        let wrong = &self.plan.demo.incidents.charge_fault;
+        if self.pace.incidents && wrong.charge_point == n {
+            if in_cycle == wrong.at {
+                acts.push(Act::Fault(wrong.code.clone()));
+            } else if in_cycle == wrong.until && tick > in_cycle.min(wrong.at) {
+                acts.push(Act::Mend);
             }
         }
-        out
+        acts
     }
 
-    /// The sessions of the last days at their own pace, as far as they lie within the last `samples`.
-    fn past_sessions(&self, samples: u64) -> Vec<Outgoing> {
-        let first = self.start.plus_seconds(-SAMPLE_SECONDS * samples as i64);
-        let midnight = self.local_midnight();
-        let mut past = Vec::new();
-        for day in [-2, -1, 0] {
-            for session in &self.plan.series.sessions {
-                let minute = |m: u64| midnight.plus_seconds(day * 86_400 + m as i64 * 60);
-                let (from, to) = (minute(session.start_minute), minute(session.end_minute));
-                if from >= first
-                    && to < self.start
-                    && let Some(point) = self.charge_point_id(session.charger)
-                {
-                    past.push((to, session_entity(point, from, to, session.energy_kwh)));
-                }
-            }
-        }
-        past.sort_by_key(|(to, _)| *to);
-        past.into_iter()
-            .map(|(at, entity)| Outgoing {
-                at,
-                via: Via::Entities(vec![entity]),
+    /// The charges of the `days` days before the start, and of its own day until then; as each charge point tells them from its memory.
+    pub fn past_charges(&self, days: u32) -> Vec<Outgoing> {
+        charging::past(&self.plan, self.start, self.local_midnight(), days)
+            .into_iter()
+            .map(|(device, act)| Outgoing {
+                at: self.start,
+                via: Via::Station { device, act },
             })
             .collect()
-    }
-
-    fn charge_point_id(&self, charger: usize) -> Option<&str> {
-        self.plan
-            .devices
-            .iter()
-            .find(|d| d.role == Role::ChargePoint(charger))
-            .map(|d| d.id.as_str())
     }
 
     fn base_station(
@@ -523,6 +489,18 @@ impl Schedule {
                 "the 5G base station is back in service".to_owned(),
             );
         }
+        if in_cycle == i.charge_fault.at {
+            say(
+                format!("一台充电桩报故障（{}）", i.charge_fault.code),
+                format!("a charge point is faulty ({})", i.charge_fault.code),
+            );
+        }
+        if in_cycle == i.charge_fault.until {
+            say(
+                "充电桩恢复".to_owned(),
+                "the charge point is mended".to_owned(),
+            );
+        }
         if in_cycle == i.out_of_range.at {
             say(
                 format!(
@@ -575,19 +553,4 @@ impl Schedule {
 /// Whether it is the turn of thing `n` of those that report every `period` ticks; all report with the first tick.
 fn is_turn(tick: u64, n: usize, period: u64) -> bool {
     tick == 0 || tick % period == n as u64 % period
-}
-
-fn session_entity(point: &str, from: Timestamp, to: Timestamp, energy_kwh: f64) -> Json {
-    let name = point.rsplit(':').next().unwrap_or(point);
-    let id = format!(
-        "urn:ngsi-ld:ChargingSession:{name}-{}",
-        from.micros() / 1_000_000
-    );
-    Entity::new(&id, "ChargingSession")
-        .fixed("name", format!("{name} {}", from.utc_date()))
-        .refers("refChargePoint", point)
-        .measure("energy", energy_kwh, "KWH", to)
-        .state("startedAt", from.to_string(), to)
-        .state("endedAt", to.to_string(), to)
-        .json()
 }

@@ -16,7 +16,92 @@ pub(crate) struct Demo {
     #[serde(default)]
     pub resource: Vec<Resource>,
     pub data_centre: DataCentre,
+    pub charging: Charging,
+    #[serde(default)]
+    pub transformer: Vec<Transformer>,
+    #[serde(default)]
+    pub building: Vec<Building>,
+    #[serde(default)]
+    pub backup: Vec<Backup>,
     pub incidents: Incidents,
+}
+
+/// What drivers pay, and with which cards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Charging {
+    /// Cards and their holders.
+    pub cards: Vec<(String, String)>,
+    /// From when the tariff holds.
+    pub tariff_from: String,
+    /// As `charging` reads a tariff that people write.
+    pub tariff: serde_json::Value,
+}
+
+/// A curve of the day; see `energy`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Curve {
+    pub mean_kw: f64,
+    /// How much of the mean the day adds at its peak.
+    pub day: f64,
+    /// The same of half a day.
+    pub half_day: f64,
+    pub peak_hour: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Transformer {
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub rated_kva: f64,
+    pub power_limit_kw: f64,
+    pub static_charging_kw: f64,
+    /// What hangs on it beside charging.
+    pub curve: Curve,
+    /// The charging stations that hang on it; it stands at the first.
+    pub feeds: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Building {
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+    pub kind: String,
+    pub floor_area_m2: f64,
+    pub night_limit_kw: f64,
+    pub curve: Curve,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Backup {
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+    pub site: String,
+    pub rated_kw: f64,
+    pub transfer_limit_s: f64,
+    pub tests: Vec<BackupTest>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BackupTest {
+    pub days_ago: i64,
+    pub minutes: f64,
+    pub load_kw: f64,
+    pub transfer_s: f64,
+    pub result: String,
+    pub note_zh: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +119,8 @@ pub(crate) struct Notes {
     pub charging_en: String,
     pub load_zh: String,
     pub load_en: String,
+    pub energy_zh: String,
+    pub energy_en: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -145,6 +232,20 @@ pub(crate) struct Incidents {
     pub out_of_range: OutOfRange,
     pub silence: Silence,
     pub malformed: Vec<u64>,
+    pub charge_fault: ChargeFault,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChargeFault {
+    pub at: u64,
+    pub until: u64,
+    /// Which of the live charge points, from 0.
+    pub charge_point: usize,
+    /// OCPP's word for what (1.6, 7.6 ChargePointErrorCode).
+    pub code: String,
+    /// It was faulty the day before the first start, too: from and until, hours after midnight.
+    pub yesterday_hours: [i64; 2],
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -247,7 +348,33 @@ impl Demo {
                 "name at least one river station and one air station",
             );
         }
+        if demo.charging.cards.is_empty() {
+            return bad(
+                "charging.cards",
+                "no card",
+                "name at least one card and its holder",
+            );
+        }
+        let curves = demo.transformer.iter().map(|t| &t.curve);
+        let curves = curves.chain(demo.building.iter().map(|b| &b.curve));
+        if curves
+            .clone()
+            .any(|c| !(c.mean_kw > 0.0 && c.day.abs() + c.half_day.abs() < 1.0))
+        {
+            return bad(
+                "transformer, building: curve",
+                "power would be nothing or less at some hour",
+                "write mean_kw > 0, and day and half_day that are together below 1",
+            );
+        }
         let i = &demo.incidents;
+        if i.charge_fault.charge_point >= demo.live.charge_points {
+            return bad(
+                "incidents.charge_fault.charge_point",
+                "there is no such live charge point",
+                "count from 0, below live.charge_points",
+            );
+        }
         if !demo.water.iter().any(|w| w.code == i.out_of_range.water) {
             return bad(
                 "incidents.out_of_range.water",
@@ -262,7 +389,10 @@ impl Demo {
                 "use the code of an [[air]]",
             );
         }
-        if i.outage.at >= i.outage.until || i.silence.at >= i.silence.until {
+        if i.outage.at >= i.outage.until
+            || i.silence.at >= i.silence.until
+            || i.charge_fault.at >= i.charge_fault.until
+        {
             return bad(
                 "incidents",
                 "an incident ends before it begins",

@@ -176,6 +176,8 @@ async fn assets_history_and_messages_arrive_although_the_peers_fail_first() {
     let doors = Doors {
         http,
         mqtt,
+        ocpp: None,
+        operator_token: None,
         token: "key".to_owned(),
         credentials: vec![credential(STATION, "secret")],
     };
@@ -264,6 +266,8 @@ async fn a_wrong_password_stops_one_device_and_is_counted() {
         Doors {
             http,
             mqtt,
+            ocpp: None,
+            operator_token: None,
             token: String::new(),
             credentials,
         },
@@ -288,6 +292,8 @@ async fn without_credentials_it_says_what_to_do() {
     let doors = Doors {
         http,
         mqtt,
+        ocpp: None,
+        operator_token: None,
         token: String::new(),
         credentials: Vec::new(),
     };
@@ -305,6 +311,8 @@ async fn cancelling_ends_it() {
     let doors = Doors {
         http,
         mqtt,
+        ocpp: None,
+        operator_token: None,
         token: String::new(),
         credentials: vec![credential(STATION, "secret")],
     };

@@ -2,7 +2,8 @@
 
 use model::Timestamp;
 use serde_json::Value as Json;
-use sim::{Outgoing, Pace, Plan, Schedule, Via};
+use sim::{Act, Outgoing, Pace, Plan, Schedule, Via};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// 2026-11-23T12:00:00Z, 20:00 in Tianmen.
@@ -206,37 +207,109 @@ fn incidents_happen_in_every_cycle_and_only_when_wanted() {
         .iter()
         .filter(|o| matches!(o.via, Via::Say(_)))
         .count();
-    assert_eq!(scenes, 4 + 2 + 1 + 2 + 2, "each is told");
+    assert_eq!(scenes, 4 + 2 + 1 + 2 + 2 + 2, "each is told");
 
     let calm = play(&mut schedule(&plan, false), 0, 1_199);
     assert_eq!((halves(&calm), wild(&calm)), (0, 0));
     assert!(!calm.iter().any(|o| matches!(o.via, Via::Break(_))));
 }
 
+/// What the charge points do, by device.
+fn acts(played: &[Outgoing]) -> BTreeMap<usize, Vec<&Act>> {
+    let mut acts = BTreeMap::<usize, Vec<&Act>>::new();
+    for outgoing in played {
+        if let Via::Station { device, act } = &outgoing.via {
+            acts.entry(*device).or_default().push(act);
+        }
+    }
+    acts
+}
+
 #[test]
-fn cars_charge_and_leave_a_session_behind() {
+fn cars_come_and_leave_one_after_the_other() {
     let played = play(&mut schedule(&plan(), true), 0, 1_439);
-    let charging = played
-        .iter()
-        .filter_map(json)
-        .filter(|j| j["status"]["value"] == "Charging")
-        .count();
-    assert!(charging > 100, "{charging}");
-    let sessions: Vec<&Json> = played
-        .iter()
-        .filter_map(|o| match &o.via {
+    let (mut begun, mut faults) = (0, 0);
+    for (device, acts) in acts(&played) {
+        let mut is_busy = false;
+        for act in acts {
+            match act {
+                Act::Begin { card, watts } => {
+                    assert!(!is_busy, "{device}");
+                    assert!(card.starts_with("04DE3"), "{card}");
+                    assert!((1..=7_000).contains(watts), "{watts} W");
+                    is_busy = true;
+                    begun += 1;
+                }
+                Act::End => {
+                    assert!(is_busy, "{device}");
+                    is_busy = false;
+                }
+                Act::Fault(_) => faults += 1,
+                Act::Mend => faults -= 1,
+                Act::Past { .. } => panic!("live"),
+            }
+        }
+    }
+    assert!((40..110).contains(&begun), "{begun}");
+    assert_eq!(faults, 0, "what broke was mended");
+}
+
+#[test]
+fn past_charges_lie_in_the_days_before_and_never_over_each_other() {
+    let schedule = schedule(&plan(), true);
+    let past = schedule.past_charges(7);
+    let (mut count, mut faulty) = (0, 0);
+    for acts in acts(&past).values() {
+        let [Act::Past { charges, fault }] = acts.as_slice() else {
+            panic!("{acts:?}");
+        };
+        let mut free_at = START.plus_seconds(-8 * 86_400);
+        for charge in charges {
+            assert!(free_at <= charge.from && charge.from < charge.to && charge.to < START);
+            let watts = charge.wh as f64 * 3.6e9 / charge.to.micros_since(charge.from) as f64;
+            assert!(watts < 7_000.0, "{watts} W");
+            free_at = charge.to;
+        }
+        count += charges.len();
+        faulty += usize::from(fault.is_some());
+    }
+    assert!((350..900).contains(&count), "{count}");
+    assert_eq!(faulty, 1);
+}
+
+#[test]
+fn meters_go_on_where_the_past_ends() {
+    let mut schedule = schedule(&plan(), true);
+    let registers = |played: &[Outgoing]| -> Vec<f64> {
+        let entities = played.iter().filter_map(|o| match &o.via {
             Via::Entities(entities) => Some(entities),
             _ => None,
-        })
-        .flatten()
-        .collect();
-    assert!((40..110).contains(&sessions.len()), "{}", sessions.len());
-    for session in sessions {
-        assert_eq!(session["type"], "ChargingSession");
-        assert!(session["energy"]["value"].as_f64().unwrap() >= 0.0);
-        let time = |name: &str| Timestamp::parse(session[name]["value"].as_str().unwrap()).unwrap();
-        assert!(time("startedAt") < time("endedAt"));
-    }
+        });
+        let of_one = entities
+            .flatten()
+            .filter(|e| e["id"] == "urn:ngsi-ld:PublicBuilding:B-01");
+        of_one
+            .map(|e| e["totalActiveEnergyImport"]["value"].as_f64().unwrap())
+            .collect()
+    };
+    let past = schedule.past_energy();
+    assert!(
+        past.iter()
+            .all(|o| o.at < START && o.at >= START.plus_seconds(-65 * 86_400))
+    );
+    let mut all = registers(&past);
+    let days = all.len();
+    assert_eq!(days, 50 + 15 * 24);
+    all.extend(registers(&play(&mut schedule, 0, 600)));
+    assert!(all.len() > days + 15);
+    assert!(
+        all.windows(2).all(|w| w[0] < w[1]),
+        "a register never runs back"
+    );
+    let tests = past
+        .iter()
+        .filter(|o| matches!(&o.via, Via::Entities(e) if e[0]["type"] == "BackupPower"));
+    assert_eq!(tests.count(), 3);
 }
 
 #[test]
