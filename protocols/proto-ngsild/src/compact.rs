@@ -54,7 +54,7 @@ impl Members {
     pub fn parse(text: &str, context: &Context) -> Result<Self, Refusal> {
         let mut out = Self::default();
         let mut depth = 0_usize;
-        let parts = text.split(|c| {
+        let parts = text.split(|c: char| {
             match c {
                 '{' => depth += 1,
                 '}' => depth = depth.saturating_sub(1),
@@ -64,7 +64,10 @@ impl Members {
         });
         for part in parts {
             let name = part.split('{').next().unwrap_or_default().trim();
-            match ["id", "type", "scope"].into_iter().find(|word| *word == name) {
+            match ["id", "type", "scope"]
+                .into_iter()
+                .find(|word| *word == name)
+            {
                 Some(word) => out.words.push(word),
                 None => out.names.push(context.name(name)?),
             }
@@ -106,7 +109,12 @@ pub fn entity(entity: &Entity, context: &Context, view: &View) -> Map<String, Js
 
 /// Shows an entity as a GeoJSON Feature: the geometry is the value of `property`, of the instance that was asked for or the default
 /// one, and null when there is none.
-pub fn feature(entity: &Entity, context: &Context, view: &View, property: &str) -> Map<String, Json> {
+pub fn feature(
+    entity: &Entity,
+    context: &Context,
+    view: &View,
+    property: &str,
+) -> Map<String, Json> {
     let wanted = match view.datasets.as_deref() {
         Some([one]) => one.as_ref(),
         _ => None,
@@ -133,7 +141,10 @@ pub fn feature(entity: &Entity, context: &Context, view: &View, property: &str) 
 pub fn feature_collection(features: Vec<Map<String, Json>>) -> Map<String, Json> {
     let mut out = Map::new();
     out.insert("type".into(), json!("FeatureCollection"));
-    out.insert("features".into(), features.into_iter().map(Json::Object).collect());
+    out.insert(
+        "features".into(),
+        features.into_iter().map(Json::Object).collect(),
+    );
     out
 }
 
@@ -161,7 +172,10 @@ impl Writer<'_> {
     /// Everything of an entity but its id and its attributes.
     fn head(&self, entity: &Entity, out: &mut Map<String, Json>) {
         if self.shows("type") {
-            let types = entity.types.iter().map(|kind| json!(self.context.compact(kind)));
+            let types = entity
+                .types
+                .iter()
+                .map(|kind| json!(self.context.compact(kind)));
             out.insert("type".into(), one_or_many(types.collect()));
         }
         if self.shows("scope")
@@ -179,7 +193,10 @@ impl Writer<'_> {
     }
 
     fn attributes_of(&self, entity: &Entity, out: &mut Map<String, Json>) {
-        let shown = entity.attributes.iter().filter(|(name, _)| self.shows_attribute(name));
+        let shown = entity
+            .attributes
+            .iter()
+            .filter(|(name, _)| self.shows_attribute(name));
         for (name, instances) in shown {
             if let Some(json) = self.instances(instances) {
                 out.insert(self.context.compact(name), json);
@@ -189,7 +206,9 @@ impl Writer<'_> {
 
     fn instances(&self, instances: &[Attribute]) -> Option<Json> {
         let wanted = self.view.datasets.as_ref();
-        let shown = instances.iter().filter(|one| wanted.is_none_or(|wanted| wanted.contains(&one.dataset)));
+        let shown = instances
+            .iter()
+            .filter(|one| wanted.is_none_or(|wanted| wanted.contains(&one.dataset)));
         let shown: Vec<&Attribute> = shown.collect();
         if self.view.form != Form::Simplified {
             let all = shown.into_iter().map(|one| self.instance(one));
@@ -222,14 +241,20 @@ impl Writer<'_> {
         let exact = wanted.iter().filter(|tag| *tag != "*").find_map(|tag| {
             let same = |known: &&String| known.eq_ignore_ascii_case(tag);
             let narrower = |known: &&String| {
-                let start = known.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+                let start = known
+                    .get(..tag.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(tag));
                 start && known.as_bytes().get(tag.len()) == Some(&b'-')
             };
             map.keys().find(same).or_else(|| map.keys().find(narrower))
         });
-        let any = || map.keys().find(|known| *known == "@none").or_else(|| map.keys().next());
+        let any = || {
+            map.keys()
+                .find(|known| *known == "@none")
+                .or_else(|| map.keys().next())
+        };
         let key = exact.or_else(any)?;
-        Some((key, map.get(key)?))
+        Some((key.as_str(), map.get(key)?))
     }
 
     /// What stands in the member of the value.
@@ -241,7 +266,10 @@ impl Writer<'_> {
             Held::Relationship(Several::One(id)) => json!(id),
             Held::Relationship(Several::Many(ids)) | Held::ListRelationship(ids) => names(ids),
             Held::Vocab(Several::One(word)) => json!(self.context.compact(word)),
-            Held::Vocab(Several::Many(words)) => words.iter().map(|word| json!(self.context.compact(word))).collect(),
+            Held::Vocab(Several::Many(words)) => words
+                .iter()
+                .map(|word| json!(self.context.compact(word)))
+                .collect(),
             Held::List(values) => Json::Array(values.clone()),
             Held::Null => json!(crate::NULL_URN),
         }
@@ -255,7 +283,11 @@ impl Writer<'_> {
             return text.clone();
         }
         match held {
-            Held::Language(_) | Held::Vocab(_) | Held::Json(_) => json!({held.kind().1: self.held(held)}),
+            Held::Language(_) | Held::Vocab(_) | Held::Json(_) => {
+                let mut out = Map::new();
+                out.insert(held.kind().1.into(), self.held(held));
+                Json::Object(out)
+            }
             held => self.held(held),
         }
     }
@@ -272,7 +304,11 @@ impl Writer<'_> {
             } else {
                 out.insert(member.into(), self.held(held));
             }
-            let kind = if in_language.is_some() { "Property" } else { kind };
+            let kind = if in_language.is_some() {
+                "Property"
+            } else {
+                kind
+            };
             // A Property that holds a geometry would be read as a GeoProperty.
             let looks_like_another = matches!(held, Held::Property(value) if is_geometry(value));
             if !is_concise || looks_like_another {
@@ -287,10 +323,18 @@ impl Writer<'_> {
         put("datasetId", one.dataset.as_ref().map(|id| json!(id)));
         put("observedAt", one.observed.map(time));
         put("unitCode", one.unit.as_ref().map(|unit| json!(unit)));
-        put("valueType", one.value_type.as_ref().map(|kind| json!(self.context.compact(kind))));
+        put(
+            "valueType",
+            one.value_type
+                .as_ref()
+                .map(|kind| json!(self.context.compact(kind))),
+        );
         put("instanceId", one.instance.as_ref().map(|id| json!(id)));
         put("deletedAt", one.times.deleted.map(time));
-        let kinds = one.object_types.iter().map(|kind| json!(self.context.compact(kind)));
+        let kinds = one
+            .object_types
+            .iter()
+            .map(|kind| json!(self.context.compact(kind)));
         if !one.object_types.is_empty() {
             put("objectType", Some(one_or_many(kinds.collect())));
         }
@@ -323,7 +367,11 @@ fn is_geometry(value: &Json) -> bool {
 }
 
 fn times(times: &Times, out: &mut Map<String, Json>) {
-    for (key, at) in [("createdAt", times.created), ("modifiedAt", times.modified), ("expiresAt", times.expires)] {
+    for (key, at) in [
+        ("createdAt", times.created),
+        ("modifiedAt", times.modified),
+        ("expiresAt", times.expires),
+    ] {
         if let Some(at) = at {
             out.insert(key.into(), time(at));
         }

@@ -21,8 +21,7 @@ pub type Iri = Arc<str>;
 /// Where names go that no context knows.
 pub const DEFAULT_VOCAB: &str = "https://uri.etsi.org/ngsi-ld/default-context/";
 /// Where the core context is had.
-pub const CORE_ADDRESS: &str =
-    "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld";
+pub const CORE_ADDRESS: &str = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld";
 
 /// What a term's values are taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,7 +215,7 @@ impl Context {
                 self.prefixes.push((term.clone(), iri.clone()));
             }
             let known = names.entry(iri.clone()).or_insert_with(|| term.clone());
-            if (term.len(), term) < (known.len(), known) {
+            if (term.len(), &**term) < (known.len(), &**known) {
                 *known = term.clone();
             }
         }

@@ -7,7 +7,7 @@ pub(crate) use value::check_geometry;
 
 use crate::config::Limits;
 use crate::context::{Context, Iri};
-use crate::entity::{Attribute, Attributes, Entity, Held, Member};
+use crate::entity::{Attribute, Attributes, Entity, Member};
 use crate::json::{Json, Members, duplicate, member};
 use crate::refusal::{Refusal, bad};
 use crate::words::{time, uri};
@@ -114,8 +114,7 @@ impl Expansion<'_> {
             ("@type", _) | (_, Some("@type")) => entity.types = self.types(json)?,
             ("scope", _) => entity.scopes = Some(self.scopes(json)?),
             ("expiresAt", _) => {
-                entity.times.expires =
-                    Some(time(text(json, key, "时间", "a time")?, "expiresAt")?);
+                entity.times.expires = Some(time(text(json, key, "时间", "a time")?, "expiresAt")?);
             }
             (key, _) if key.starts_with('@') => return Err(keyword(key)),
             _ => {
@@ -180,11 +179,7 @@ impl Expansion<'_> {
     ///
     /// # Errors
     /// `BadRequestData` for the first mistake met; its place begins with the attribute's name.
-    pub fn attribute(
-        &self,
-        key: &str,
-        json: &Json<'_>,
-    ) -> Result<(Iri, Vec<Attribute>), Refusal> {
+    pub fn attribute(&self, key: &str, json: &Json<'_>) -> Result<(Iri, Vec<Attribute>), Refusal> {
         if MEMBERS.contains(&key) || key.starts_with("previous") && self.is_core(key) {
             return Err(keyword(key));
         }
@@ -209,13 +204,18 @@ impl Expansion<'_> {
                 .iter()
                 .map(|item| self.instance(item))
                 .collect::<Result<Vec<_>, _>>()?,
-            Json::Object(members) if let [(key, Json::Object(by_dataset))] = members.as_slice() && key == "dataset" => {
-                self.simplified_instances(by_dataset)?
+            Json::Object(members) if is_by_dataset(members) => {
+                let by_dataset = members.first().and_then(|(_, json)| json.as_members());
+                self.simplified_instances(by_dataset.unwrap_or(members))?
             }
             one => vec![self.instance(one)?],
         };
         for (n, one) in instances.iter().enumerate() {
-            if instances.iter().take(n).any(|before| before.dataset == one.dataset) {
+            if instances
+                .iter()
+                .take(n)
+                .any(|before| before.dataset == one.dataset)
+            {
                 let which = one.dataset.as_deref().unwrap_or("@none");
                 return Err(bad(
                     "dataset-twice",
@@ -250,15 +250,21 @@ impl Expansion<'_> {
             return Ok(Attribute::of(self.property(json)?));
         };
         no_duplicate(members)?;
-        let declared = ["type", "@type"].iter().find_map(|key| member(members, key));
+        let declared = ["type", "@type"]
+            .iter()
+            .find_map(|key| member(members, key));
         let holder = KINDS.iter().find(|(_, key)| member(members, key).is_some());
         if member(members, "@value").is_some() {
             return Ok(Attribute::of(self.property(json)?));
         }
         let Some(declared) = declared else {
             return match holder {
-                Some((kind, _)) => self.whole(Some(kind), false, members),
-                None if self.takes_null() && members.iter().any(|(key, _)| MEMBERS.contains(&&**key) || key == "expiresAt") => {
+                Some((kind, _)) => self.whole(Some(*kind), false, members),
+                None if self.takes_null()
+                    && members
+                        .iter()
+                        .any(|(key, _)| MEMBERS.contains(&&**key) || key == "expiresAt") =>
+                {
                     self.whole(None, false, members)
                 }
                 None => Ok(Attribute::of(self.property(json)?)),
@@ -297,10 +303,10 @@ impl Expansion<'_> {
         members: &Members<'_>,
     ) -> Result<Attribute, Refusal> {
         let mut out = Attribute::default();
-        let holder = KINDS.iter().find(|(known, _)| kind == Some(known));
+        let holder = KINDS.iter().find(|(known, _)| kind == Some(*known));
         let holder = holder.map(|(_, key)| *key);
         for (key, json) in members {
-            let key = key.as_ref();
+            let key = &**key;
             if Some(key) == holder {
                 let held = self.held(kind.unwrap_or_default(), is_declared, json);
                 out.held = Some(held.map_err(|e| e.within(key))?);
@@ -312,7 +318,10 @@ impl Expansion<'_> {
                     key,
                     (
                         format!("{} 不能有成员 {key}", kind.unwrap_or("这个属性")),
-                        format!("a {} has no member {key}", kind.unwrap_or("fragment like this")),
+                        format!(
+                            "a {} has no member {key}",
+                            kind.unwrap_or("fragment like this")
+                        ),
                     ),
                     (
                         "每个属性只写与其类型相符的那个值成员",
@@ -338,7 +347,8 @@ impl Expansion<'_> {
     ) -> Result<(), Refusal> {
         let is_null = json.as_text() == Some(NULL_URN) && self.takes_null();
         match key {
-            "type" | "@type" | "createdAt" | "modifiedAt" | "deletedAt" | "instanceId" | "lang" => {}
+            "type" | "@type" | "createdAt" | "modifiedAt" | "deletedAt" | "instanceId" | "lang" => {
+            }
             "datasetId" => out.dataset = dataset_of(text(json, key, "URI", "a URI")?)?,
             "observedAt" if is_null => out.cleared.push(Member::Observed),
             "observedAt" => out.observed = Some(time(text(json, key, "时间", "a time")?, key)?),
@@ -346,7 +356,10 @@ impl Expansion<'_> {
             "expiresAt" => out.times.expires = Some(time(text(json, key, "时间", "a time")?, key)?),
             "unitCode" if is_null => out.cleared.push(Member::Unit),
             "unitCode" => {
-                if !matches!(kind, None | Some("Property" | "GeoProperty" | "ListProperty")) {
+                if !matches!(
+                    kind,
+                    None | Some("Property" | "GeoProperty" | "ListProperty")
+                ) {
                     return Err(bad(
                         "unit-out-of-place",
                         key,
@@ -395,7 +408,9 @@ fn push(
 /// Whether an item of an array is an instance of an attribute and not an item of a value.
 fn is_instance(json: &Json<'_>) -> bool {
     json.as_members().is_some_and(|members| {
-        let declared = ["type", "@type"].iter().find_map(|key| member(members, key));
+        let declared = ["type", "@type"]
+            .iter()
+            .find_map(|key| member(members, key));
         let is_declared = declared.and_then(Json::as_text).is_some_and(|kind| {
             let kind = kind.strip_prefix(NGSI_LD).unwrap_or(kind);
             KINDS.iter().any(|(known, _)| *known == kind)
@@ -408,17 +423,34 @@ fn is_instance(json: &Json<'_>) -> bool {
 
 /// Whether a Property's value can stand alone in concise form: read again, it is the same value of the same kind.
 pub(crate) fn is_plain_value(value: &Value) -> bool {
-    let has = |members: &Map<String, Value>, keys: &[&str]| keys.iter().any(|key| members.contains_key(*key));
+    let has = |members: &Map<String, Value>, keys: &[&str]| {
+        keys.iter().any(|key| members.contains_key(*key))
+    };
     let is_read_as_attribute = |members: &Map<String, Value>| {
         let holds = KINDS.iter().any(|(_, key)| members.contains_key(*key));
-        holds || has(members, &["type", "@type", "datasetId", "dataset", "@context"])
+        holds
+            || has(
+                members,
+                &["type", "@type", "datasetId", "dataset", "@context"],
+            )
     };
     match value {
         // What a fragment would take for a member beside a value.
-        Value::Object(members) => !is_read_as_attribute(members) && !has(members, &MEMBERS) && !has(members, &["expiresAt"]),
-        Value::Array(items) => !items.iter().any(|item| item.as_object().is_some_and(is_read_as_attribute)),
+        Value::Object(members) => {
+            !is_read_as_attribute(members)
+                && !has(members, &MEMBERS)
+                && !has(members, &["expiresAt"])
+        }
+        Value::Array(items) => !items
+            .iter()
+            .any(|item| item.as_object().is_some_and(is_read_as_attribute)),
         _ => true,
     }
+}
+
+/// Whether this is the simplified form of several instances.
+fn is_by_dataset(members: &Members<'_>) -> bool {
+    matches!(members.as_slice(), [(key, Json::Object(_))] if key == "dataset")
 }
 
 fn dataset_of(text: &str) -> Result<Option<Iri>, Refusal> {
@@ -447,10 +479,9 @@ fn text<'j>(json: &'j Json<'_>, place: &str, zh: &str, en: &str) -> Result<&'j s
 /// A text or an array of texts, at least one.
 fn texts<'j>(json: &'j Json<'_>, place: &str, zh: &str, en: &str) -> Result<Vec<&'j str>, Refusal> {
     match json {
-        Json::Array(items) if !items.is_empty() => items
-            .iter()
-            .map(|item| text(item, place, zh, en))
-            .collect(),
+        Json::Array(items) if !items.is_empty() => {
+            items.iter().map(|item| text(item, place, zh, en)).collect()
+        }
         one => Ok(vec![text(one, place, zh, en)?]),
     }
 }

@@ -34,11 +34,19 @@ impl Outcome {
         if self.not_updated.is_empty() {
             return (204, None);
         }
-        let updated: Vec<&Iri> = self.updated.iter().chain(&self.deleted).map(|(name, _)| name).collect();
+        let updated: Vec<&Iri> = self
+            .updated
+            .iter()
+            .chain(&self.deleted)
+            .map(|(name, _)| name)
+            .collect();
         let not_updated: Vec<Value> = (self.not_updated.iter())
             .map(|(name, refusal)| json!({"attributeName": name, "reason": refusal.told.what.en, "problem": refusal.to_json()}))
             .collect();
-        (207, Some(json!({"updated": updated, "notUpdated": not_updated})))
+        (
+            207,
+            Some(json!({"updated": updated, "notUpdated": not_updated})),
+        )
     }
 
     fn updates(&mut self, name: &Iri, one: &Attribute) {
@@ -72,9 +80,15 @@ fn exists(name: &str) -> Refusal {
     Refusal::new(
         ErrorType::AlreadyExists,
         "attribute-exists",
-        both("属性已存在，且要求不覆盖", "the attribute is there already, and nothing is to be overwritten"),
+        both(
+            "属性已存在，且要求不覆盖",
+            "the attribute is there already, and nothing is to be overwritten",
+        ),
         quote(name).as_str(),
-        both("请去掉 noOverwrite，或用更新操作", "leave noOverwrite out, or use an update"),
+        both(
+            "请去掉 noOverwrite，或用更新操作",
+            "leave noOverwrite out, or use an update",
+        ),
     )
 }
 
@@ -143,14 +157,27 @@ pub fn update(entity: &mut Entity, fragment: Entity, now: Timestamp) -> Outcome 
 }
 
 /// Merge Entity (clauses 5.6.17 and 5.5.12): what a fragment says goes into what is there, to any depth.
-pub fn merge(entity: &mut Entity, fragment: Entity, merging: &Merging<'_>, context: &Context, now: Timestamp) -> Outcome {
+pub fn merge(
+    entity: &mut Entity,
+    fragment: Entity,
+    merging: &Merging<'_>,
+    context: &Context,
+    now: Timestamp,
+) -> Outcome {
     let mut outcome = Outcome::default();
     add_types(entity, fragment.types, &mut outcome);
     if let Some(scopes) = fragment.scopes {
         add_scopes(entity, scopes, true, &mut outcome);
     }
     expire(entity, fragment.times.expires, &mut outcome);
-    merge_attributes(&mut entity.attributes, fragment.attributes, merging, context, now, &mut outcome);
+    merge_attributes(
+        &mut entity.attributes,
+        fragment.attributes,
+        merging,
+        context,
+        now,
+        &mut outcome,
+    );
     touch(entity, &outcome, now);
     outcome
 }
@@ -159,7 +186,12 @@ pub fn merge(entity: &mut Entity, fragment: Entity, merging: &Merging<'_>, conte
 ///
 /// # Errors
 /// `ResourceNotFound` when there is no such instance, `BadRequestData` when the fragment is of another kind.
-pub fn partial_update(entity: &mut Entity, name: &Iri, fragment: Attribute, now: Timestamp) -> Result<Outcome, Refusal> {
+pub fn partial_update(
+    entity: &mut Entity,
+    name: &Iri,
+    fragment: Attribute,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
     let mut outcome = Outcome::default();
     let at = position(&entity.attributes, name, &fragment).ok_or_else(|| no_instance(name))?;
     if fragment.is_null() {
@@ -176,15 +208,30 @@ pub fn partial_update(entity: &mut Entity, name: &Iri, fragment: Attribute, now:
             &quote(name),
             (
                 format!("属性是 {}，不能变为 {}", old.kind().0, new.kind().0),
-                format!("the attribute is a {} and cannot become a {}", old.kind().0, new.kind().0),
+                format!(
+                    "the attribute is a {} and cannot become a {}",
+                    old.kind().0,
+                    new.kind().0
+                ),
             ),
-            ("请用替换操作，或先删除它", "replace the attribute, or delete it first"),
+            (
+                "请用替换操作，或先删除它",
+                "replace the attribute, or delete it first",
+            ),
         ));
     }
     if let Some(held) = fragment.held {
         instance.held = Some(held);
     }
-    members(instance, fragment.observed, fragment.unit, fragment.value_type, fragment.object_types, fragment.times.expires, &fragment.cleared);
+    members(
+        instance,
+        fragment.observed,
+        fragment.unit,
+        fragment.value_type,
+        fragment.object_types,
+        fragment.times.expires,
+        &fragment.cleared,
+    );
     for (sub, instances) in fragment.subs {
         for one in instances {
             if one.is_null() {
@@ -195,7 +242,9 @@ pub fn partial_update(entity: &mut Entity, name: &Iri, fragment: Attribute, now:
         }
     }
     instance.times.modified = Some(now);
-    outcome.updated.push((name.clone(), instance.dataset.clone()));
+    outcome
+        .updated
+        .push((name.clone(), instance.dataset.clone()));
     touch(entity, &outcome, now);
     Ok(outcome)
 }
@@ -220,8 +269,12 @@ pub fn replace(entity: &mut Entity, mut new: Entity, now: Timestamp) -> Outcome 
         }
     }
     for (name, instances) in &entity.attributes {
-        let gone = instances.iter().filter(|one| position(&new.attributes, name, one).is_none());
-        outcome.deleted.extend(gone.map(|one| (name.clone(), one.dataset.clone())));
+        let gone = instances
+            .iter()
+            .filter(|one| position(&new.attributes, name, one).is_none());
+        outcome
+            .deleted
+            .extend(gone.map(|one| (name.clone(), one.dataset.clone())));
     }
     *entity = new;
     outcome
@@ -231,7 +284,12 @@ pub fn replace(entity: &mut Entity, mut new: Entity, now: Timestamp) -> Outcome 
 ///
 /// # Errors
 /// `ResourceNotFound` when there is no such instance.
-pub fn replace_attribute(entity: &mut Entity, name: &Iri, new: Attribute, now: Timestamp) -> Result<Outcome, Refusal> {
+pub fn replace_attribute(
+    entity: &mut Entity,
+    name: &Iri,
+    new: Attribute,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
     let mut outcome = Outcome::default();
     if position(&entity.attributes, name, &new).is_none() {
         return Err(no_instance(name));
@@ -257,7 +315,12 @@ pub enum Which {
 ///
 /// # Errors
 /// `ResourceNotFound` when there is no such instance.
-pub fn delete_attribute(entity: &mut Entity, name: &Iri, which: &Which, now: Timestamp) -> Result<Outcome, Refusal> {
+pub fn delete_attribute(
+    entity: &mut Entity,
+    name: &Iri,
+    which: &Which,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
     let mut outcome = Outcome::default();
     if &**name == "https://uri.etsi.org/ngsi-ld/scope" {
         entity.scopes.take().ok_or_else(|| no_instance(name))?;
@@ -284,7 +347,9 @@ pub fn delete_attribute(entity: &mut Entity, name: &Iri, which: &Which, now: Tim
     if outcome.deleted.is_empty() {
         return Err(no_instance(name));
     }
-    entity.attributes.retain(|(_, instances)| !instances.is_empty());
+    entity
+        .attributes
+        .retain(|(_, instances)| !instances.is_empty());
     touch(entity, &outcome, now);
     Ok(outcome)
 }
@@ -329,11 +394,16 @@ fn expire(entity: &mut Entity, expires: Option<Timestamp>, outcome: &mut Outcome
 fn position(attributes: &Attributes, name: &Iri, like: &Attribute) -> Option<(usize, usize)> {
     let at = attributes.iter().position(|(known, _)| known == name)?;
     let (_, instances) = attributes.get(at)?;
-    let instance = instances.iter().position(|one| one.dataset == like.dataset)?;
+    let instance = instances
+        .iter()
+        .position(|one| one.dataset == like.dataset)?;
     Some((at, instance))
 }
 
-fn at_position(attributes: &mut Attributes, (at, instance): (usize, usize)) -> Option<&mut Attribute> {
+fn at_position(
+    attributes: &mut Attributes,
+    (at, instance): (usize, usize),
+) -> Option<&mut Attribute> {
     let (_, instances) = attributes.get_mut(at)?;
     instances.get_mut(instance)
 }
@@ -409,13 +479,16 @@ fn merge_attributes(
                 take_away(into, &name, &one, outcome);
                 continue;
             }
-            let Some(old) = position(into, &name, &one).and_then(|at| at_position(into, at)) else {
+            let Some(at) = position(into, &name, &one) else {
                 if let Some(one) = without_nulls(one) {
                     outcome.updates(&name, &one);
                     put(into, &name, one, now);
                 } else {
                     outcome.not_updated.push((name.clone(), no_instance(&name)));
                 }
+                continue;
+            };
+            let Some(old) = at_position(into, at) else {
                 continue;
             };
             outcome.updates(&name, &one);
@@ -442,7 +515,10 @@ fn without_nulls(mut one: Attribute) -> Option<Attribute> {
             Held::Property(into)
         }
         Held::Language(map) => {
-            let map: Map<String, Value> = map.into_iter().filter(|(_, text)| text != NULL_URN).collect();
+            let map: Map<String, Value> = map
+                .into_iter()
+                .filter(|(_, text)| text != NULL_URN)
+                .collect();
             if map.is_empty() {
                 return None;
             }
@@ -455,9 +531,25 @@ fn without_nulls(mut one: Attribute) -> Option<Attribute> {
 }
 
 /// Merges an instance into one; whether anything is left of it.
-fn merge_instance(into: &mut Attribute, from: Attribute, merging: &Merging<'_>, context: &Context, now: Timestamp) -> bool {
-    let had_time = into.observed.is_some() && from.observed.is_none() && !from.cleared.contains(&Member::Observed);
-    members(into, from.observed, from.unit, from.value_type, from.object_types, from.times.expires, &from.cleared);
+fn merge_instance(
+    into: &mut Attribute,
+    from: Attribute,
+    merging: &Merging<'_>,
+    context: &Context,
+    now: Timestamp,
+) -> bool {
+    let had_time = into.observed.is_some()
+        && from.observed.is_none()
+        && !from.cleared.contains(&Member::Observed);
+    members(
+        into,
+        from.observed,
+        from.unit,
+        from.value_type,
+        from.object_types,
+        from.times.expires,
+        &from.cleared,
+    );
     if had_time {
         into.observed = merging.observed.or(into.observed);
     }
@@ -477,7 +569,12 @@ fn merge_instance(into: &mut Attribute, from: Attribute, merging: &Merging<'_>, 
 /// A value merged into another: objects to any depth, languages one by one; a plain value keeps the kind of what was there, for in
 /// simplified form it does not tell its own.
 fn merge_held(old: Option<Held>, new: Held, merging: &Merging<'_>, context: &Context) -> Held {
-    let id = |value: &Value| value.as_str().filter(|text| crate::words::is_uri(text)).map(Arc::from);
+    let id = |value: &Value| -> Option<Iri> {
+        value
+            .as_str()
+            .filter(|text| crate::words::is_uri(text))
+            .map(Arc::from)
+    };
     match (old, new) {
         (Some(Held::Property(mut old)), Held::Property(new)) => {
             merge_json(&mut old, new);
@@ -502,18 +599,30 @@ fn merge_held(old: Option<Held>, new: Held, merging: &Merging<'_>, context: &Con
             old.insert(tag.to_owned(), new);
             Held::Language(old)
         }
-        (Some(Held::Relationship(_)), Held::Property(new)) if id(&new).is_some() => {
-            id(&new).map_or(Held::Property(new), |id| Held::Relationship(Several::One(id)))
-        }
-        (Some(Held::Relationship(_)), Held::Property(Value::Array(new))) if new.iter().all(|one| id(one).is_some()) => {
+        (Some(Held::Relationship(_)), Held::Property(new)) if id(&new).is_some() => id(&new)
+            .map_or(Held::Property(new), |id| {
+                Held::Relationship(Several::One(id))
+            }),
+        (Some(Held::Relationship(_)), Held::Property(Value::Array(new)))
+            if new.iter().all(|one| id(one).is_some()) =>
+        {
             Held::Relationship(Several::Many(new.iter().filter_map(id).collect()))
         }
-        (Some(Held::ListRelationship(_)), Held::Property(Value::Array(new))) if new.iter().all(|one| id(one).is_some()) => {
+        (Some(Held::ListRelationship(_)), Held::Property(Value::Array(new)))
+            if new.iter().all(|one| id(one).is_some()) =>
+        {
             Held::ListRelationship(new.iter().filter_map(id).collect())
         }
-        (Some(Held::Vocab(_)), Held::Property(Value::String(new))) => Held::Vocab(Several::One(context.expand(&new))),
-        (Some(Held::Vocab(_)), Held::Property(Value::Array(new))) if new.iter().all(Value::is_string) => {
-            let words = new.iter().filter_map(Value::as_str).map(|word| context.expand(word));
+        (Some(Held::Vocab(_)), Held::Property(Value::String(new))) => {
+            Held::Vocab(Several::One(context.expand(&new)))
+        }
+        (Some(Held::Vocab(_)), Held::Property(Value::Array(new)))
+            if new.iter().all(Value::is_string) =>
+        {
+            let words = new
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|word| context.expand(word));
             Held::Vocab(Several::Many(words.collect()))
         }
         (Some(Held::List(_)), Held::Property(Value::Array(new))) => Held::List(new),

@@ -46,7 +46,10 @@ fn too_complex(parameter: &str, limit: &str, max: usize) -> Refusal {
             format!("the query is beyond the limit {limit}, {max}"),
         ),
         parameter,
-        both("请缩短，或分几次查询", "make it shorter, or ask in several queries"),
+        both(
+            "请缩短，或分几次查询",
+            "make it shorter, or ask in several queries",
+        ),
     )
 }
 
@@ -67,9 +70,20 @@ fn alternatives<'t>(parameter: &str, text: &'t str) -> Result<Vec<Vec<&'t str>>,
         let (group, used) = match rest.strip_prefix('(') {
             Some(inner) => {
                 let Some(end) = inner.find(')') else {
-                    return Err(mistake(parameter, text, at, "缺少右括号", "the parenthesis is not closed"));
+                    return Err(mistake(
+                        parameter,
+                        text,
+                        at,
+                        "缺少右括号",
+                        "the parenthesis is not closed",
+                    ));
                 };
-                let parts: Vec<&str> = inner.get(..end).unwrap_or_default().split(';').map(str::trim).collect();
+                let parts: Vec<&str> = inner
+                    .get(..end)
+                    .unwrap_or_default()
+                    .split(';')
+                    .map(str::trim)
+                    .collect();
                 (parts, end + 2)
             }
             None => {
@@ -77,18 +91,39 @@ fn alternatives<'t>(parameter: &str, text: &'t str) -> Result<Vec<Vec<&'t str>>,
                 (vec![rest.get(..end).unwrap_or_default().trim()], end)
             }
         };
-        if group.iter().any(|part| part.is_empty() || part.contains(['(', '|', ','])) {
-            return Err(mistake(parameter, text, at, "此处应有一个名称", "a name belongs here"));
+        if group
+            .iter()
+            .any(|part| part.is_empty() || part.contains(['(', '|', ',']))
+        {
+            return Err(mistake(
+                parameter,
+                text,
+                at,
+                "此处应有一个名称",
+                "a name belongs here",
+            ));
         }
         out.push(group);
         if out.len() > QUERY_CONDITIONS_MAX {
-            return Err(too_complex(parameter, "query_conditions_max", QUERY_CONDITIONS_MAX));
+            return Err(too_complex(
+                parameter,
+                "query_conditions_max",
+                QUERY_CONDITIONS_MAX,
+            ));
         }
         at += used;
         match text.get(at..).unwrap_or_default().chars().next() {
             None => return Ok(out),
             Some('|' | ',') => at += 1,
-            Some(_) => return Err(mistake(parameter, text, at, "此处应为 | 或 ,", "`|` or `,` belongs here")),
+            Some(_) => {
+                return Err(mistake(
+                    parameter,
+                    text,
+                    at,
+                    "此处应为 | 或 ,",
+                    "`|` or `,` belongs here",
+                ));
+            }
         }
     }
 }

@@ -14,7 +14,10 @@ use std::task::{Poll, Waker};
 /// Runs what never waits.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    match future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())) {
+    match future
+        .as_mut()
+        .poll(&mut std::task::Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("nothing is loaded, so nothing waits"),
     }
@@ -33,7 +36,10 @@ fn theirs(context: &serde_json::Value) -> serde_json::Value {
 }
 
 /// The document's names in another context, which may be empty: each key, with `@id` inside to tell them apart.
-fn compacted(document: &serde_json::Value, into: &serde_json::Value) -> Map<String, serde_json::Value> {
+fn compacted(
+    document: &serde_json::Value,
+    into: &serde_json::Value,
+) -> Map<String, serde_json::Value> {
     let (document, _) = Value::parse_str(&document.to_string()).unwrap();
     let document = RemoteDocument::new(None, None, document);
     let into: json_ld::syntax::Context = serde_json::from_value(into.clone()).unwrap();
@@ -56,7 +62,13 @@ fn name_in(out: Map<String, serde_json::Value>) -> String {
 /// Contexts whose terms are a to f, of which some stand for IRIs that end like prefixes, some for each other.
 fn contexts() -> impl Strategy<Value = serde_json::Value> {
     let iri = prop::sample::select(vec![
-        "https://x.org/", "https://x.org/a", "https://x.org/a#", "https://x.org/a#b", "https://y.org/n?", "urn:z:", "urn:z:q",
+        "https://x.org/",
+        "https://x.org/a",
+        "https://x.org/a#",
+        "https://x.org/a#b",
+        "https://y.org/n?",
+        "urn:z:",
+        "urn:z:q",
     ]);
     let value = prop_oneof![
         4 => iri.clone().prop_map(|iri| json!(iri)),
@@ -66,12 +78,24 @@ fn contexts() -> impl Strategy<Value = serde_json::Value> {
         2 => ("[a-c]", "[a-z]{0,2}").prop_map(|(term, rest)| json!(format!("{term}:{rest}"))),
         1 => "[a-c]".prop_map(|term| json!(term)),
     ];
-    let plain = prop::sample::select(vec!["https://x.org/", "https://x.org/a#", "urn:z:", "https://x.org/a"]);
-    (prop::collection::btree_map("[a-c]", plain, 3..=3), prop::collection::btree_map("[d-g]|speed|水位", value, 0..6)).prop_map(|(first, then)| {
-        let mut terms: Map<String, serde_json::Value> = first.into_iter().map(|(term, iri)| (term, json!(iri))).collect();
-        terms.extend(then);
-        serde_json::Value::Object(terms)
-    })
+    let plain = prop::sample::select(vec![
+        "https://x.org/",
+        "https://x.org/a#",
+        "urn:z:",
+        "https://x.org/a",
+    ]);
+    (
+        prop::collection::btree_map("[a-c]", plain, 3..=3),
+        prop::collection::btree_map("[d-g]|speed|水位", value, 0..6),
+    )
+        .prop_map(|(first, then)| {
+            let mut terms: Map<String, serde_json::Value> = first
+                .into_iter()
+                .map(|(term, iri)| (term, json!(iri)))
+                .collect();
+            terms.extend(then);
+            serde_json::Value::Object(terms)
+        })
 }
 
 fn names() -> impl Strategy<Value = String> {
@@ -125,10 +149,18 @@ fn a_whole_entity_expands_to_the_same_names() {
     let text = r#"{"id":"urn:e:1","type":"Vehicle","speed":{"type":"Property","value":5,"by":{"type":"Relationship","object":"urn:e:2"}},"other":{"type":"Property","value":1}}"#;
     let ours_context = ours(&context);
     let limits = proto_ngsild::Limits::default();
-    let expansion = proto_ngsild::expand::Expansion { context: &ours_context, limits: &limits, task: proto_ngsild::expand::Task::Whole };
+    let expansion = proto_ngsild::expand::Expansion {
+        context: &ours_context,
+        limits: &limits,
+        task: proto_ngsild::expand::Task::Whole,
+    };
     let json = proto_ngsild::json::parse(text.as_bytes(), 20).unwrap();
     let entity = expansion.entity(&json).unwrap();
-    let ours: BTreeSet<String> = entity.attributes.iter().map(|(name, _)| name.to_string()).collect();
+    let ours: BTreeSet<String> = entity
+        .attributes
+        .iter()
+        .map(|(name, _)| name.to_string())
+        .collect();
     let mut document: serde_json::Value = serde_json::from_str(text).unwrap();
     let mut theirs = theirs(&context);
     for term in ["Property", "Relationship"] {
@@ -140,7 +172,11 @@ fn a_whole_entity_expands_to_the_same_names() {
     let full = compacted(&document, &json!({}));
     let kind = full["@type"].as_str().unwrap().to_owned();
     assert_eq!(kind, &*entity.types[0]);
-    let names: BTreeSet<String> = full.keys().filter(|key| !key.starts_with('@')).cloned().collect();
+    let names: BTreeSet<String> = full
+        .keys()
+        .filter(|key| !key.starts_with('@'))
+        .cloned()
+        .collect();
     assert_eq!(ours, names);
     let speed = &entity.attribute("https://x.org/speed").unwrap()[0];
     assert_eq!(speed.subs[0].0.as_ref(), "https://x.org/by");

@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 fn context() -> Arc<Context> {
-    let terms = json!({"ex": "https://ex.org/", "speed": "ex:speed", "T": "ex:T", "Male": "ex:Male"});
+    let terms =
+        json!({"ex": "https://ex.org/", "speed": "ex:speed", "T": "ex:T", "Male": "ex:Male"});
     match resolve(&terms, &|_| None, &ContextLimits::default()).unwrap() {
         Resolved::Whole(context) => context,
         Resolved::Needs(urls) => panic!("{urls:?}"),
@@ -25,11 +26,20 @@ fn expand(value: &Value, task: Task) -> Result<Entity, String> {
     let (context, limits) = (context(), Limits::default());
     let text = value.to_string();
     let tree = json::parse(text.as_bytes(), 40).map_err(|e| e.to_string())?;
-    Expansion { context: &context, limits: &limits, task }.entity(&tree).map_err(|e| e.to_string())
+    Expansion {
+        context: &context,
+        limits: &limits,
+        task,
+    }
+    .entity(&tree)
+    .map_err(|e| e.to_string())
 }
 
 fn show(entity: &Entity, form: Form) -> Value {
-    let view = View { form, ..View::default() };
+    let view = View {
+        form,
+        ..View::default()
+    };
     Value::Object(compact::entity(entity, &context(), &view))
 }
 
@@ -44,7 +54,12 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-            prop::collection::btree_map("type|value|object|datasetId|unitCode|coordinates|a|b|@value|@type", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map(
+                "type|value|object|datasetId|unitCode|coordinates|a|b|@value|@type",
+                inner,
+                0..4
+            )
+            .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
@@ -86,20 +101,58 @@ fn attribute() -> impl Strategy<Value = Value> {
 }
 
 fn entity() -> impl Strategy<Value = Value> {
-    prop::collection::btree_map("speed|other|ex:far|水位", attribute(), 0..4).prop_map(|attributes| {
-        let mut out: Map<String, Value> = attributes.into_iter().collect();
-        out.insert("id".into(), json!("urn:x:1"));
-        out.insert("type".into(), json!(["T", "U"]));
-        out.insert("scope".into(), json!("/a/b"));
-        Value::Object(out)
-    })
+    prop::collection::btree_map("speed|other|ex:far|水位", attribute(), 0..4).prop_map(
+        |attributes| {
+            let mut out: Map<String, Value> = attributes.into_iter().collect();
+            out.insert("id".into(), json!("urn:x:1"));
+            out.insert("type".into(), json!(["T", "U"]));
+            out.insert("scope".into(), json!("/a/b"));
+            Value::Object(out)
+        },
+    )
 }
 
 /// Text that is nearly a query: words of the languages in any order.
 fn near_query() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
-        "a", "speed", ".", "[", "]", "{", "}", "(", ")", ";", "|", ",", "==", "!=", ">", "<=", "~=", "!~=", "..", "\"", "\\", "1", "-1e9",
-        "true", "2026-11-23", "08:00:00Z", "urn:a:b", "*", "+", "/#", "/a", "水", " ", ":", "asc", "dist-asc", "near;maxDistance==", "within",
+        "a",
+        "speed",
+        ".",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+        ";",
+        "|",
+        ",",
+        "==",
+        "!=",
+        ">",
+        "<=",
+        "~=",
+        "!~=",
+        "..",
+        "\"",
+        "\\",
+        "1",
+        "-1e9",
+        "true",
+        "2026-11-23",
+        "08:00:00Z",
+        "urn:a:b",
+        "*",
+        "+",
+        "/#",
+        "/a",
+        "水",
+        " ",
+        ":",
+        "asc",
+        "dist-asc",
+        "near;maxDistance==",
+        "within",
     ]);
     prop::collection::vec(words, 0..14).prop_map(|words| words.concat())
 }

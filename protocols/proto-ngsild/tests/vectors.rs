@@ -19,7 +19,10 @@ use wire::{Context as Arrival, PayloadDecoder};
 fn vectors() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     vectors::check(&dir, |vector| match vector.block("ld") {
-        Some(text) => vec![("shown", language(vector, text).unwrap_or_else(|refusal| refused(&refusal)))],
+        Some(text) => vec![(
+            "shown",
+            language(vector, text).unwrap_or_else(|refusal| refused(&refusal)),
+        )],
         None => vec![("updates", payload(vector))],
     });
 }
@@ -49,7 +52,12 @@ fn payload(vector: &Vector) -> String {
 }
 
 fn refused(refusal: &Refusal) -> String {
-    format!("{} {}\n{}", refusal.kind.name(), refusal.told.code, refusal.told)
+    format!(
+        "{} {}\n{}",
+        refusal.kind.name(),
+        refusal.told.code,
+        refusal.told
+    )
 }
 
 fn context_of(vector: &Vector, name: &str) -> Result<Arc<Context>, Refusal> {
@@ -63,10 +71,22 @@ fn context_of(vector: &Vector, name: &str) -> Result<Arc<Context>, Refusal> {
     }
 }
 
-fn expand<T>(context: &Context, task: Task, text: &str, read: impl Fn(&Expansion<'_>, &json::Json<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+fn expand<T>(
+    context: &Context,
+    task: Task,
+    text: &str,
+    read: impl Fn(&Expansion<'_>, &json::Json<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let limits = Limits::default();
     let tree = json::parse(text.as_bytes(), limits.depth_max).unwrap();
-    read(&Expansion { context, limits: &limits, task }, &tree)
+    read(
+        &Expansion {
+            context,
+            limits: &limits,
+            task,
+        },
+        &tree,
+    )
 }
 
 /// Expands `ld` with `context`, applies `patch` (an operation on the first line, then its fragment), and shows it as the first
@@ -80,7 +100,10 @@ fn language(vector: &Vector, text: &str) -> Result<String, Refusal> {
     if let Some(text) = vector.block("patch") {
         let outcome = apply(vector, &context, &mut entity, text)?;
         if let (status @ 207, Some(body)) = outcome.answer() {
-            told = format!("{status} {}\n", serde_json::to_string_pretty(&body).unwrap());
+            told = format!(
+                "{status} {}\n",
+                serde_json::to_string_pretty(&body).unwrap()
+            );
         }
     }
     let shown_with = match vector.block("shown-with") {
@@ -109,7 +132,12 @@ fn language(vector: &Vector, text: &str) -> Result<String, Refusal> {
     Ok(told + &serde_json::to_string_pretty(&shown).unwrap())
 }
 
-fn apply(vector: &Vector, context: &Context, entity: &mut Entity, text: &str) -> Result<Outcome, Refusal> {
+fn apply(
+    vector: &Vector,
+    context: &Context,
+    entity: &mut Entity,
+    text: &str,
+) -> Result<Outcome, Refusal> {
     let now = Timestamp::parse("2026-11-24T09:00:00Z").unwrap();
     let (operation, body) = text.split_once('\n').unwrap_or((text, "{}"));
     let words: Vec<&str> = operation.split_whitespace().collect();
@@ -122,17 +150,39 @@ fn apply(vector: &Vector, context: &Context, entity: &mut Entity, text: &str) ->
         ["append"] => patch::append(entity, fragment(Task::Append)?, true, now),
         ["append", "noOverwrite"] => patch::append(entity, fragment(Task::Append)?, false, now),
         ["update"] => patch::update(entity, fragment(Task::Update)?, now),
-        ["merge"] => patch::merge(entity, fragment(Task::Merge)?, &Merging::default(), context, now),
+        ["merge"] => patch::merge(
+            entity,
+            fragment(Task::Merge)?,
+            &Merging::default(),
+            context,
+            now,
+        ),
         ["merge", language] => {
-            let merging = Merging { language: Some(language), observed: Some(now) };
+            let merging = Merging {
+                language: Some(language),
+                observed: Some(now),
+            };
             patch::merge(entity, fragment(Task::Merge)?, &merging, context, now)
         }
         ["replace"] => patch::replace(entity, fragment(Task::Whole)?, now),
-        ["partial", name] => patch::partial_update(entity, &context.name(name)?, one(Task::Update, name)?, now)?,
-        ["replace", name] => patch::replace_attribute(entity, &context.name(name)?, one(Task::Append, name)?, now)?,
-        ["delete", name] => patch::delete_attribute(entity, &context.name(name)?, &Which::Default, now)?,
-        ["delete", name, "all"] => patch::delete_attribute(entity, &context.name(name)?, &Which::All, now)?,
-        ["delete", name, id] => patch::delete_attribute(entity, &context.name(name)?, &Which::Dataset((*id).into()), now)?,
+        ["partial", name] => {
+            patch::partial_update(entity, &context.name(name)?, one(Task::Update, name)?, now)?
+        }
+        ["replace", name] => {
+            patch::replace_attribute(entity, &context.name(name)?, one(Task::Append, name)?, now)?
+        }
+        ["delete", name] => {
+            patch::delete_attribute(entity, &context.name(name)?, &Which::Default, now)?
+        }
+        ["delete", name, "all"] => {
+            patch::delete_attribute(entity, &context.name(name)?, &Which::All, now)?
+        }
+        ["delete", name, id] => patch::delete_attribute(
+            entity,
+            &context.name(name)?,
+            &Which::Dataset((*id).into()),
+            now,
+        )?,
         _ => vector.fail(operation),
     })
 }

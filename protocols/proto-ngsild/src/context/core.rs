@@ -34,34 +34,83 @@ const LISTS: &str = "avg distinctCount entityList jsons languageMaps max min ord
 /// The same, and the value is JSON as it stands.
 const JSONS: &str = "contextSourceExtras problemDetails";
 /// Terms of GeoJSON.
-const GEO: &str =
-    "Feature FeatureCollection GeometryCollection LineString MultiLineString MultiPoint MultiPolygon Point Polygon geometry properties";
+const GEO: &str = "Feature FeatureCollection GeometryCollection LineString MultiLineString MultiPoint MultiPolygon Point Polygon geometry properties";
 
 /// Terms with an IRI of their own: term, IRI after `ngsi-ld:`, what the value is.
 const OWN: [(&str, &str, Coercion, Option<Container>); 27] = [
     ("containedBy", "isContainedBy", Coercion::None, None),
-    ("dataset", "hasDataset", Coercion::None, Some(Container::Index)),
+    (
+        "dataset",
+        "hasDataset",
+        Coercion::None,
+        Some(Container::Index),
+    ),
     ("entityMap", "hasEntityMap", Coercion::None, None),
     ("joinLevel", "hasJoinLevel", Coercion::None, None),
     ("json", "hasJSON", Coercion::Json, None),
     ("key", "hasKey", Coercion::None, None),
-    ("languageMap", "hasLanguageMap", Coercion::None, Some(Container::Language)),
+    (
+        "languageMap",
+        "hasLanguageMap",
+        Coercion::None,
+        Some(Container::Language),
+    ),
     ("ngsildproof", "ngsildproof", Coercion::None, None),
     ("object", "hasObject", Coercion::Id, None),
-    ("objectList", "hasObjectList", Coercion::None, Some(Container::List)),
-    ("objectLists", "hasObjectLists", Coercion::None, Some(Container::List)),
-    ("objects", "hasObjects", Coercion::None, Some(Container::List)),
+    (
+        "objectList",
+        "hasObjectList",
+        Coercion::None,
+        Some(Container::List),
+    ),
+    (
+        "objectLists",
+        "hasObjectLists",
+        Coercion::None,
+        Some(Container::List),
+    ),
+    (
+        "objects",
+        "hasObjects",
+        Coercion::None,
+        Some(Container::List),
+    ),
     ("objectType", "hasObjectType", Coercion::Vocab, None),
     ("previousJson", "hasPreviousJson", Coercion::Json, None),
-    ("previousLanguageMap", "hasPreviousLanguageMap", Coercion::None, Some(Container::Language)),
+    (
+        "previousLanguageMap",
+        "hasPreviousLanguageMap",
+        Coercion::None,
+        Some(Container::Language),
+    ),
     ("previousObject", "hasPreviousObject", Coercion::Id, None),
-    ("previousObjectList", "hasPreviousObjectList", Coercion::None, Some(Container::List)),
+    (
+        "previousObjectList",
+        "hasPreviousObjectList",
+        Coercion::None,
+        Some(Container::List),
+    ),
     ("previousValue", "hasPreviousValue", Coercion::None, None),
-    ("previousValueList", "hasPreviousValueList", Coercion::None, Some(Container::List)),
+    (
+        "previousValueList",
+        "hasPreviousValueList",
+        Coercion::None,
+        Some(Container::List),
+    ),
     ("previousVocab", "hasPreviousVocab", Coercion::Vocab, None),
     ("value", "hasValue", Coercion::None, None),
-    ("valueList", "hasValueList", Coercion::None, Some(Container::List)),
-    ("valueLists", "hasValueLists", Coercion::None, Some(Container::List)),
+    (
+        "valueList",
+        "hasValueList",
+        Coercion::None,
+        Some(Container::List),
+    ),
+    (
+        "valueLists",
+        "hasValueLists",
+        Coercion::None,
+        Some(Container::List),
+    ),
     ("values", "hasValues", Coercion::None, Some(Container::List)),
     ("valueType", "hasValueType", Coercion::Vocab, None),
     ("vocab", "hasVocab", Coercion::Vocab, None),
@@ -73,7 +122,10 @@ const FOREIGN: [(&str, &str); 7] = [
     ("type", "@type"),
     ("description", "http://purl.org/dc/terms/description"),
     ("title", "http://purl.org/dc/terms/title"),
-    ("langString", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"),
+    (
+        "langString",
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString",
+    ),
     ("ngsi-ld", NGSI_LD),
     ("geojson", GEOJSON),
 ];
@@ -101,14 +153,28 @@ pub(super) static CORE: LazyLock<Context> = LazyLock::new(|| {
     ];
     for (terms, coercion, container) in lists {
         for term in terms.split_whitespace() {
-            add(term, format!("{NGSI_LD}{term}"), coercion.clone(), container);
+            add(
+                term,
+                format!("{NGSI_LD}{term}"),
+                coercion.clone(),
+                container,
+            );
         }
     }
     for term in GEO.split_whitespace() {
         add(term, format!("{GEOJSON}{term}"), Coercion::None, None);
     }
-    for (term, container) in [("bbox", Container::List), ("coordinates", Container::List), ("features", Container::Set)] {
-        add(term, format!("{GEOJSON}{term}"), Coercion::None, Some(container));
+    for (term, container) in [
+        ("bbox", Container::List),
+        ("coordinates", Container::List),
+        ("features", Container::Set),
+    ] {
+        add(
+            term,
+            format!("{GEOJSON}{term}"),
+            Coercion::None,
+            Some(container),
+        );
     }
     // The document leaves these two without a prefix, so that they lie in the default vocabulary.
     for term in ["attributeCount", "attributeDetails"] {
@@ -126,9 +192,16 @@ pub(super) static CORE: LazyLock<Context> = LazyLock::new(|| {
 
 /// Whether this is an address of the core context, in any version that was published.
 pub fn is_core_address(address: &str) -> bool {
-    let versions = ["", "-v1.0", "-v1.1", "-v1.2", "-v1.3", "-v1.4", "-v1.5", "-v1.6", "-v1.7", "-v1.8", "-v1.9"];
-    let rest = address.strip_prefix("http://").map(|rest| format!("https://{rest}"));
+    let versions = [
+        "", "-v1.0", "-v1.1", "-v1.2", "-v1.3", "-v1.4", "-v1.5", "-v1.6", "-v1.7", "-v1.8",
+        "-v1.9",
+    ];
+    let rest = address
+        .strip_prefix("http://")
+        .map(|rest| format!("https://{rest}"));
     let address = rest.as_deref().unwrap_or(address);
-    let version = address.strip_prefix(ADDRESS).and_then(|rest| rest.strip_suffix(".jsonld"));
+    let version = address
+        .strip_prefix(ADDRESS)
+        .and_then(|rest| rest.strip_suffix(".jsonld"));
     version.is_some_and(|version| versions.contains(&version))
 }

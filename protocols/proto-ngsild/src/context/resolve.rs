@@ -120,7 +120,11 @@ impl Making<'_> {
                 Ok(())
             }
             Value::Array(items) => items.iter().try_for_each(|item| match item {
-                Value::Array(_) => Err(not_allowed("[[]]", "数组中不能再有数组", "an array stands in an array")),
+                Value::Array(_) => Err(not_allowed(
+                    "[[]]",
+                    "数组中不能再有数组",
+                    "an array stands in an array",
+                )),
                 item => self.add(item),
             }),
             Value::String(address) => self.add_address(address),
@@ -144,7 +148,11 @@ impl Making<'_> {
             ));
         }
         if self.way.iter().any(|one| one == address) {
-            return Err(not_allowed(address, "@context 引用了自己", "the context names itself, through others or at once"));
+            return Err(not_allowed(
+                address,
+                "@context 引用了自己",
+                "the context names itself, through others or at once",
+            ));
         }
         if self.way.len() >= self.limits.depth_max {
             return Err(beyond("depth_max", self.limits.depth_max));
@@ -169,7 +177,11 @@ impl Making<'_> {
     fn add_terms(&mut self, terms: &Map<String, Value>) -> Result<(), Refusal> {
         for keyword in ["@import", "@context"] {
             if terms.contains_key(keyword) {
-                return Err(not_allowed(keyword, "不支持", "is not allowed in a user's context"));
+                return Err(not_allowed(
+                    keyword,
+                    "不支持",
+                    "is not allowed in a user's context",
+                ));
             }
         }
         match terms.get("@vocab") {
@@ -183,7 +195,13 @@ impl Making<'_> {
                 };
                 self.context.vocab = Some(iri);
             }
-            Some(other) => return Err(not_allowed("@vocab", "必须是 IRI", &format!("is {other} and not an IRI"))),
+            Some(other) => {
+                return Err(not_allowed(
+                    "@vocab",
+                    "必须是 IRI",
+                    &format!("is {other} and not an IRI"),
+                ));
+            }
         }
         let mut defining = Defining {
             terms,
@@ -205,7 +223,11 @@ impl Making<'_> {
             return Ok(());
         }
         if defining.chain.contains(&term) {
-            return Err(not_allowed(term, "术语的定义绕成了圈", "the term is defined by itself"));
+            return Err(not_allowed(
+                term,
+                "术语的定义绕成了圈",
+                "the term is defined by itself",
+            ));
         }
         if defining.chain.len() >= self.limits.chain_max {
             return Err(beyond("chain_max", self.limits.chain_max));
@@ -234,7 +256,13 @@ impl Making<'_> {
                 }
             }
             Value::Object(members) => self.whole_definition(term, members, defining)?,
-            _ => return Err(not_allowed(term, "定义必须是 IRI 或对象", "is defined by neither an IRI nor an object")),
+            _ => {
+                return Err(not_allowed(
+                    term,
+                    "定义必须是 IRI 或对象",
+                    "is defined by neither an IRI nor an object",
+                ));
+            }
         };
         defining.chain.pop();
         defining.done.insert(term);
@@ -249,10 +277,18 @@ impl Making<'_> {
         defining: &mut Defining<'t>,
     ) -> Result<Term, Refusal> {
         if members.contains_key("@context") {
-            return Err(not_allowed(term, "不能有作用域 @context", "has a scoped context"));
+            return Err(not_allowed(
+                term,
+                "不能有作用域 @context",
+                "has a scoped context",
+            ));
         }
         if members.contains_key("@reverse") {
-            return Err(not_allowed(term, "不支持 @reverse", "is defined with @reverse"));
+            return Err(not_allowed(
+                term,
+                "不支持 @reverse",
+                "is defined with @reverse",
+            ));
         }
         let iri = match members.get("@id") {
             None => Some(self.iri(term, term, defining)?),
@@ -269,11 +305,21 @@ impl Making<'_> {
                 "@none" => Coercion::None,
                 kind => Coercion::Type(self.iri("", kind, defining)?),
             },
-            Some(_) => return Err(not_allowed(term, "@type 必须是 IRI", "its @type is not an IRI")),
+            Some(_) => {
+                return Err(not_allowed(
+                    term,
+                    "@type 必须是 IRI",
+                    "its @type is not an IRI",
+                ));
+            }
         };
         let container = match members.get("@container") {
             Some(Value::String(container)) => Some(container_of(container)),
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(container_of).next(),
+            Some(Value::Array(several)) => several
+                .iter()
+                .filter_map(Value::as_str)
+                .map(container_of)
+                .next(),
             _ => None,
         };
         let is_prefix = members.get("@prefix") == Some(&Value::Bool(true));
@@ -287,18 +333,27 @@ impl Making<'_> {
 
     /// The IRI that a definition names: a term of the same object is defined first. `own` is the term that is defined, which by its
     /// own name is a prefixed name or lies in the vocabulary.
-    fn iri<'t>(&mut self, own: &str, text: &'t str, defining: &mut Defining<'t>) -> Result<Iri, Refusal> {
+    fn iri<'t>(
+        &mut self,
+        own: &str,
+        text: &'t str,
+        defining: &mut Defining<'t>,
+    ) -> Result<Iri, Refusal> {
         if text.starts_with('@') {
             return match text {
-                "@id" | "@type" | "@graph" | "@value" | "@language" | "@list" | "@set" | "@none" | "@json" | "@index" => Ok(Arc::from(text)),
-                _ => Err(not_allowed(text, "不是 JSON-LD 关键字", "is no keyword of JSON-LD")),
+                "@id" | "@type" | "@graph" | "@value" | "@language" | "@list" | "@set"
+                | "@none" | "@json" | "@index" => Ok(Arc::from(text)),
+                _ => Err(not_allowed(
+                    text,
+                    "不是 JSON-LD 关键字",
+                    "is no keyword of JSON-LD",
+                )),
             };
         }
         if text != own && defining.terms.contains_key(text) {
             self.define(text, defining)?;
         }
         if let Some((prefix, _)) = text.split_once(':')
-            && prefix != own
             && defining.terms.contains_key(prefix)
         {
             self.define(prefix, defining)?;
@@ -387,35 +442,68 @@ mod tests {
         assert_eq!(context.compact("https://ex.org/a#z"), "ex:z");
         // Of two terms the shortest.
         assert_eq!(context.compact("https://far.org/x"), "y");
-        assert_eq!(context.compact("https://nowhere.org/z"), "https://nowhere.org/z");
+        assert_eq!(
+            context.compact("https://nowhere.org/z"),
+            "https://nowhere.org/z"
+        );
     }
 
     #[test]
     fn the_core_comes_last_and_holds() {
-        let context = whole(&json!({"location": "https://ex.org/place", "Property": "https://ex.org/p", "mine": "https://ex.org/m"}));
-        assert_eq!(&*context.expand("location"), "https://uri.etsi.org/ngsi-ld/location");
-        assert_eq!(context.compact("https://uri.etsi.org/ngsi-ld/location"), "location");
+        let context = whole(
+            &json!({"location": "https://ex.org/place", "Property": "https://ex.org/p", "mine": "https://ex.org/m"}),
+        );
+        assert_eq!(
+            &*context.expand("location"),
+            "https://uri.etsi.org/ngsi-ld/location"
+        );
+        assert_eq!(
+            context.compact("https://uri.etsi.org/ngsi-ld/location"),
+            "location"
+        );
         // A term that the core takes away does not stand for the user's IRI.
-        assert_eq!(context.compact("https://ex.org/place"), "https://ex.org/place");
+        assert_eq!(
+            context.compact("https://ex.org/place"),
+            "https://ex.org/place"
+        );
         let core = Context::core();
-        assert_eq!(&*core.expand("speed"), "https://uri.etsi.org/ngsi-ld/default-context/speed");
-        assert_eq!(core.compact("https://uri.etsi.org/ngsi-ld/default-context/speed"), "speed");
-        assert_eq!(core.compact("https://uri.etsi.org/ngsi-ld/hasValue"), "value");
+        assert_eq!(
+            &*core.expand("speed"),
+            "https://uri.etsi.org/ngsi-ld/default-context/speed"
+        );
+        assert_eq!(
+            core.compact("https://uri.etsi.org/ngsi-ld/default-context/speed"),
+            "speed"
+        );
+        assert_eq!(
+            core.compact("https://uri.etsi.org/ngsi-ld/hasValue"),
+            "value"
+        );
     }
 
     #[test]
     fn documents_are_asked_for_together_and_used() {
-        let json = json!(["https://a.org/1", "https://a.org/2", super::super::CORE_ADDRESS]);
+        let json = json!([
+            "https://a.org/1",
+            "https://a.org/2",
+            super::super::CORE_ADDRESS
+        ]);
         let needs = resolve(&json, &none, &ContextLimits::default()).unwrap();
-        assert_eq!(needs, Resolved::Needs(vec!["https://a.org/1".into(), "https://a.org/2".into()]));
+        assert_eq!(
+            needs,
+            Resolved::Needs(vec!["https://a.org/1".into(), "https://a.org/2".into()])
+        );
         let known = |address: &str| {
             let json = match address {
-                "https://a.org/1" => json!({"@context": {"a": "https://a.org/first", "b": "https://a.org/b"}}),
+                "https://a.org/1" => {
+                    json!({"@context": {"a": "https://a.org/first", "b": "https://a.org/b"}})
+                }
                 _ => json!({"@context": ["https://a.org/1", {"a": "https://a.org/second"}]}),
             };
             Some(Arc::new(json))
         };
-        let Resolved::Whole(context) = resolve(&json, &known, &ContextLimits::default()).unwrap() else {
+        let Resolved::Whole(context) = resolve(&json, &known, &ContextLimits::default()).unwrap()
+        else {
             panic!("needs more");
         };
         assert_eq!(&*context.expand("a"), "https://a.org/second");
@@ -445,17 +533,36 @@ mod tests {
     #[test]
     fn loops_and_limits() {
         let itself = |_: &str| Some(Arc::new(json!({"@context": "https://a.org/1"})));
-        let refusal = resolve(&json!("https://a.org/1"), &itself, &ContextLimits::default()).unwrap_err();
+        let refusal = resolve(
+            &json!("https://a.org/1"),
+            &itself,
+            &ContextLimits::default(),
+        )
+        .unwrap_err();
         assert_eq!(refusal.told.code, "context-not-allowed");
         let on_and_on = |address: &str| Some(Arc::new(json!({"@context": format!("{address}x")})));
-        let refusal = resolve(&json!("https://a.org/1"), &on_and_on, &ContextLimits::default()).unwrap_err();
+        let refusal = resolve(
+            &json!("https://a.org/1"),
+            &on_and_on,
+            &ContextLimits::default(),
+        )
+        .unwrap_err();
         assert_eq!(refusal.told.code, "context-limit");
-        let wide = |address: &str| Some(Arc::new(json!({"@context": vec![format!("{address}x"); 30]})));
-        let refusal = resolve(&json!("https://a.org/1"), &wide, &ContextLimits::default()).unwrap_err();
+        let wide = |address: &str| {
+            Some(Arc::new(
+                json!({"@context": vec![format!("{address}x"); 30]}),
+            ))
+        };
+        let refusal =
+            resolve(&json!("https://a.org/1"), &wide, &ContextLimits::default()).unwrap_err();
         assert_eq!(refusal.told.code, "context-limit");
-        let chain: Map<String, Value> = (0..100).map(|n| (format!("t{n}"), json!(format!("t{}", n + 1)))).collect();
+        let chain: Map<String, Value> = (0..100)
+            .map(|n| (format!("t{n}"), json!(format!("t{}", n + 1))))
+            .collect();
         assert_eq!(code(&Value::Object(chain)), "context-limit");
-        let many: Map<String, Value> = (0..20_001).map(|n| (format!("t{n}"), json!("https://a.org/a"))).collect();
+        let many: Map<String, Value> = (0..20_001)
+            .map(|n| (format!("t{n}"), json!("https://a.org/a")))
+            .collect();
         assert_eq!(code(&Value::Object(many)), "context-limit");
     }
 }

@@ -61,12 +61,17 @@ pub(crate) fn check_geometry(json: &Value) -> Result<(), Refusal> {
         )
     })?;
     let coordinates = json.get("coordinates");
-    let least = |positions: &Value, least: usize| positions.as_array().is_some_and(|p| p.len() >= least);
+    let least =
+        |positions: &Value, least: usize| positions.as_array().is_some_and(|p| p.len() >= least);
     let is_ring = |ring: &Value| {
-        least(ring, 4) && ring.as_array().is_some_and(|positions| positions.first() == positions.last())
+        least(ring, 4)
+            && ring
+                .as_array()
+                .is_some_and(|positions| positions.first() == positions.last())
     };
     let all = |json: Option<&Value>, good: &dyn Fn(&Value) -> bool| {
-        json.and_then(Value::as_array).is_some_and(|items| !items.is_empty() && items.iter().all(good))
+        json.and_then(Value::as_array)
+            .is_some_and(|items| !items.is_empty() && items.iter().all(good))
     };
     let is_good = match json.get("type").and_then(Value::as_str) {
         Some("LineString") => coordinates.is_some_and(|line| least(line, 2)),
@@ -171,7 +176,12 @@ impl Expansion<'_> {
 
     fn language(&self, json: &Json<'_>) -> Result<Held, Refusal> {
         let Json::Object(members) = json else {
-            return Err(form("", json, "按语言分的文字", "an object of texts by language"));
+            return Err(form(
+                "",
+                json,
+                "按语言分的文字",
+                "an object of texts by language",
+            ));
         };
         if let [(key, value)] = members.as_slice()
             && key == "@none"
@@ -180,7 +190,11 @@ impl Expansion<'_> {
             return self.null();
         }
         if members.is_empty() {
-            return Err(absent("languageMap", "至少一种语言", "at least one language"));
+            return Err(absent(
+                "languageMap",
+                "至少一种语言",
+                "at least one language",
+            ));
         }
         for (tag, value) in members {
             if !is_language(tag) {
@@ -203,7 +217,12 @@ impl Expansion<'_> {
                 one => is_text(one),
             };
             if !is_good {
-                return Err(form(tag, value, "文字或文字数组", "text or an array of texts"));
+                return Err(form(
+                    tag,
+                    value,
+                    "文字或文字数组",
+                    "text or an array of texts",
+                ));
             }
         }
         self.check_size(json)?;
@@ -215,7 +234,9 @@ impl Expansion<'_> {
 
     fn vocab(&self, json: &Json<'_>) -> Result<Held, Refusal> {
         let word = |one: &Json<'_>| -> Result<Iri, Refusal> {
-            Ok(self.context.expand(text(one, "", "术语或 IRI", "a term or an IRI")?))
+            Ok(self
+                .context
+                .expand(text(one, "", "术语或 IRI", "a term or an IRI")?))
         };
         Ok(Held::Vocab(match json {
             Json::Array(items) if !items.is_empty() => {
@@ -248,7 +269,9 @@ impl Expansion<'_> {
 }
 
 fn object(json: &Json<'_>) -> Result<Iri, Refusal> {
-    let inner = json.as_members().and_then(|members| member(members, "object"));
+    let inner = json
+        .as_members()
+        .and_then(|members| member(members, "object"));
     let text = text(inner.unwrap_or(json), "", "URI", "a URI")?;
     if text == NULL_URN {
         return Err(null_here(""));
@@ -269,6 +292,9 @@ fn has_null(json: &Json<'_>) -> bool {
 }
 
 fn is_language(tag: &str) -> bool {
-    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    tag == "@none" || tag.starts_with(|c: char| c.is_ascii_alphabetic()) && tag.split('-').all(is_part)
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    tag == "@none"
+        || tag.starts_with(|c: char| c.is_ascii_alphabetic()) && tag.split('-').all(is_part)
 }

@@ -16,10 +16,18 @@ impl Query {
             Self::And(all) => all.iter().all(|one| one.is_met_by(entity, find)),
             Self::Or(any) => any.iter().any(|one| one.is_met_by(entity, find)),
             Self::Has(path) => path.any(entity, find, &mut |_| true),
-            Self::Compare(path, operator, operand) => path.any(entity, find, &mut |target| compares(target, *operator, operand)),
-            Self::Matches { path, pattern, is_wanted } => {
+            Self::Compare(path, operator, operand) => path.any(entity, find, &mut |target| {
+                compares(target, *operator, operand)
+            }),
+            Self::Matches {
+                path,
+                pattern,
+                is_wanted,
+            } => {
                 let mut matches = |text: &str| pattern.is_match(text);
-                path.any(entity, find, &mut |target| any_text(target, &mut matches) == *is_wanted)
+                path.any(entity, find, &mut |target| {
+                    any_text(target, &mut matches) == *is_wanted
+                })
             }
         }
     }
@@ -53,14 +61,18 @@ fn equals(target: &Target<'_>, operand: &Operand) -> bool {
     match operand {
         Operand::One(literal) => equals_one(target, literal),
         Operand::AnyOf(several) => several.iter().any(|literal| equals_one(target, literal)),
-        Operand::Range(first, last) => any_order(target, first, |found| found != Ordering::Less)
-            && any_order(target, last, |found| found != Ordering::Greater),
+        Operand::Range(first, last) => {
+            any_order(target, first, |found| found != Ordering::Less)
+                && any_order(target, last, |found| found != Ordering::Greater)
+        }
     }
 }
 
 fn equals_one(target: &Target<'_>, literal: &Literal) -> bool {
     match target {
-        Target::Json(Value::Array(values)) => values.iter().any(|value| json_equals(value, literal)),
+        Target::Json(Value::Array(values)) => {
+            values.iter().any(|value| json_equals(value, literal))
+        }
         Target::List(values) => values.iter().any(|value| json_equals(value, literal)),
         Target::Json(value) => json_equals(value, literal),
         Target::Names(names) => names.iter().any(|name| name_equals(name, literal)),
@@ -87,8 +99,12 @@ fn json_equals(value: &Value, literal: &Literal) -> bool {
     match (value, literal) {
         (Value::Bool(found), Literal::Boolean(wanted)) => found == wanted,
         (Value::String(text), literal) => text_equals(text, literal),
-        (Value::Number(_), Literal::Number(_)) => json_order(value, literal) == Some(Ordering::Equal),
-        (Value::Object(members), literal) => members.get("@value").is_some_and(|value| json_equals(value, literal)),
+        (Value::Number(_), Literal::Number(_)) => {
+            json_order(value, literal) == Some(Ordering::Equal)
+        }
+        (Value::Object(members), literal) => members
+            .get("@value")
+            .is_some_and(|value| json_equals(value, literal)),
         _ => false,
     }
 }
@@ -160,8 +176,14 @@ mod tests {
 
     fn entity(text: &str) -> Entity {
         let (context, limits) = (context(), Limits::default());
-        let expansion = Expansion { context: &context, limits: &limits, task: Task::Whole };
-        expansion.entity(&json::parse(text.as_bytes(), 20).unwrap()).unwrap()
+        let expansion = Expansion {
+            context: &context,
+            limits: &limits,
+            task: Task::Whole,
+        };
+        expansion
+            .entity(&json::parse(text.as_bytes(), 20).unwrap())
+            .unwrap()
     }
 
     fn car() -> Entity {
@@ -176,25 +198,71 @@ mod tests {
     }
 
     fn meets(q: &str) -> bool {
-        let other = Arc::new(entity(r#"{"id":"urn:a:lot","type":"Lot","free":7,"in":{"object":"urn:a:city"}}"#));
-        let city = Arc::new(entity(r#"{"id":"urn:a:city","type":"City","name":"Tianmen"}"#));
+        let other = Arc::new(entity(
+            r#"{"id":"urn:a:lot","type":"Lot","free":7,"in":{"object":"urn:a:city"}}"#,
+        ));
+        let city = Arc::new(entity(
+            r#"{"id":"urn:a:city","type":"City","name":"Tianmen"}"#,
+        ));
         let find = move |id: &str| [&other, &city].into_iter().find(|e| &*e.id == id).cloned();
-        Query::parse(q, &context()).unwrap().is_met_by(&car(), &find)
+        Query::parse(q, &context())
+            .unwrap()
+            .is_met_by(&car(), &find)
     }
 
     #[test]
     fn queries_that_are_met() {
         for q in [
-            "speed", "speed==55", "speed==10", "speed!=55", "speed>54.5", "speed>=55;speed<11", "speed==50..60", "speed!=1..5",
-            "speed==1,55", "brandName==\"Mercedes\"", "brandName!=\"Audi\"", "brandName==\"Audi\",\"Mercedes\"", "brandName~=^Mer.*s$",
-            "brandName~=\"M(e|a)r\"", "brandName!~=^A", "tags==\"red\"", "tags==\"green\", \"red\"", "isParked==\"urn:a:lot\"",
-            "isParked==urn:a:lot", "isParked!=urn:a:x", "gender==Male", "gender==\"https://ex.org/Male\"", "new==true", "new!=false",
-            "made==2017-12-24", "made>2017-12-23", "made==2017-12-01..2017-12-31", "opens<09:00:00Z", "address[city]==\"Berlin\"",
-            "address[at.lon]>13", "word[value]==\"Overstay 60 minutes\"", "color==\"red\"", "color[fr]==\"rouge\"", "color[*]==\"red\"",
-            "color[en]!=\"rouge\"", "list==2", "typed==2020-01-01T00:00:00Z", "typed>2019-01-01T00:00:00Z",
-            "speed.observedAt>=2017-12-24T12:00:00Z", "speed.source==\"GPS\"", "speed.source", "(speed>100|new==true);brandName==\"Mercedes\"",
-            "speed>100;new==true|brandName==\"Mercedes\"", "((speed==55))", "isParked{free}==7", "isParked{Lot:free}>6",
-            "isParked{Lot:in{City:name}}==\"Tianmen\"", "quote==\"a\\\"b;c|d\"", "brandName>\"Audi\"", "speed!=\"55\"",
+            "speed",
+            "speed==55",
+            "speed==10",
+            "speed!=55",
+            "speed>54.5",
+            "speed>=55;speed<11",
+            "speed==50..60",
+            "speed!=1..5",
+            "speed==1,55",
+            "brandName==\"Mercedes\"",
+            "brandName!=\"Audi\"",
+            "brandName==\"Audi\",\"Mercedes\"",
+            "brandName~=^Mer.*s$",
+            "brandName~=\"M(e|a)r\"",
+            "brandName!~=^A",
+            "tags==\"red\"",
+            "tags==\"green\", \"red\"",
+            "isParked==\"urn:a:lot\"",
+            "isParked==urn:a:lot",
+            "isParked!=urn:a:x",
+            "gender==Male",
+            "gender==\"https://ex.org/Male\"",
+            "new==true",
+            "new!=false",
+            "made==2017-12-24",
+            "made>2017-12-23",
+            "made==2017-12-01..2017-12-31",
+            "opens<09:00:00Z",
+            "address[city]==\"Berlin\"",
+            "address[at.lon]>13",
+            "word[value]==\"Overstay 60 minutes\"",
+            "color==\"red\"",
+            "color[fr]==\"rouge\"",
+            "color[*]==\"red\"",
+            "color[en]!=\"rouge\"",
+            "list==2",
+            "typed==2020-01-01T00:00:00Z",
+            "typed>2019-01-01T00:00:00Z",
+            "speed.observedAt>=2017-12-24T12:00:00Z",
+            "speed.source==\"GPS\"",
+            "speed.source",
+            "(speed>100|new==true);brandName==\"Mercedes\"",
+            "speed>100;new==true|brandName==\"Mercedes\"",
+            "((speed==55))",
+            "isParked{free}==7",
+            "isParked{Lot:free}>6",
+            "isParked{Lot:in{City:name}}==\"Tianmen\"",
+            "quote==\"a\\\"b;c|d\"",
+            "brandName>\"Audi\"",
+            "speed!=\"55\"",
         ] {
             assert!(meets(q), "{q}");
         }
@@ -203,10 +271,34 @@ mod tests {
     #[test]
     fn queries_that_are_not_met() {
         for q in [
-            "absent", "absent!=1", "speed==56", "speed>55", "speed==\"55\"", "speed==100..200", "brandName==Audi", "brandName~=^ercedes",
-            "tags!=\"red\"", "tags==\"gre\"", "isParked>\"urn:a:a\"", "isParked!=urn:a:lot", "gender==Female", "new==false", "made>2017-12-24",
-            "address[town]", "address[city.x]", "color[de]", "color[en]==\"rouge\"", "color[fr]!=\"rouge\"", "list==3", "speed.observedAt<2017-12-24T12:00:00Z",
-            "speed.absent", "speed>100|new==false", "isParked{free}==8", "isParked{City:free}", "isParked{absent}", "brandName>5",
+            "absent",
+            "absent!=1",
+            "speed==56",
+            "speed>55",
+            "speed==\"55\"",
+            "speed==100..200",
+            "brandName==Audi",
+            "brandName~=^ercedes",
+            "tags!=\"red\"",
+            "tags==\"gre\"",
+            "isParked>\"urn:a:a\"",
+            "isParked!=urn:a:lot",
+            "gender==Female",
+            "new==false",
+            "made>2017-12-24",
+            "address[town]",
+            "address[city.x]",
+            "color[de]",
+            "color[en]==\"rouge\"",
+            "color[fr]!=\"rouge\"",
+            "list==3",
+            "speed.observedAt<2017-12-24T12:00:00Z",
+            "speed.absent",
+            "speed>100|new==false",
+            "isParked{free}==8",
+            "isParked{City:free}",
+            "isParked{absent}",
+            "brandName>5",
         ] {
             assert!(!meets(q), "{q}");
         }
@@ -215,38 +307,100 @@ mod tests {
     #[test]
     fn what_is_no_query_is_told_with_its_place() {
         for q in [
-            "", ";", "a;", "a==", "a=1", "(a", "a)", "a==\"x", "a[b", "a[]", "a..b", "a{b", "1a", "a~=(", "a==1..true", "a>true", "a b",
-            "a==1,", "a{b}{c}",
+            "",
+            ";",
+            "a;",
+            "a==",
+            "a=1",
+            "(a",
+            "a)",
+            "a==\"x",
+            "a[b",
+            "a[]",
+            "a..b",
+            "a{b",
+            "1a",
+            "a~=(",
+            "a==1..true",
+            "a>true",
+            "a b",
+            "a==1,",
+            "a{b}{c}",
         ] {
             let refusal = Query::parse(q, &context()).unwrap_err();
             assert_eq!(refusal.kind, ErrorType::BadRequestData, "{q}");
             assert_eq!(refusal.told.code, "query-syntax", "{q}");
         }
         let refusal = Query::parse("speed>1;水位=2", &context()).unwrap_err();
-        assert!(refusal.told.what.en.starts_with("at character 11, \"=2\""), "{}", refusal.told.what.en);
+        assert!(
+            refusal.told.what.en.starts_with("at character 11, \"=2\""),
+            "{}",
+            refusal.told.what.en
+        );
         for q in ["(".repeat(20), vec!["a"; 300].join(";"), "a".repeat(9_000)] {
-            assert_eq!(Query::parse(&q, &context()).unwrap_err().kind, ErrorType::TooComplexQuery);
+            assert_eq!(
+                Query::parse(&q, &context()).unwrap_err().kind,
+                ErrorType::TooComplexQuery
+            );
         }
     }
 
     #[test]
     fn types_and_scopes() {
-        let types = |text: &str| Types::parse(text, &context()).unwrap().is_met_by(&car().types);
-        for good in ["Vehicle", "(Home;Vehicle)", "Lot|Vehicle", "Lot,(Vehicle;Home)", "*", "https://ex.org/Vehicle", "ex:Vehicle"] {
+        let types = |text: &str| {
+            Types::parse(text, &context())
+                .unwrap()
+                .is_met_by(&car().types)
+        };
+        for good in [
+            "Vehicle",
+            "(Home;Vehicle)",
+            "Lot|Vehicle",
+            "Lot,(Vehicle;Home)",
+            "*",
+            "https://ex.org/Vehicle",
+            "ex:Vehicle",
+        ] {
             assert!(types(good), "{good}");
         }
         for bad in ["Lot", "(Home;Lot)", "Lot,City"] {
             assert!(!types(bad), "{bad}");
         }
-        let scopes = |text: &str| Scopes::parse(text).unwrap().is_met_by(car().scopes.as_deref().unwrap());
-        for good in ["/Madrid/Gardens/North", "/Madrid/#", "/Madrid/+/North", "/A", "(/Madrid/#;/A)", "/B,/A", "/#", "/Madrid/Gardens/North/#"] {
+        let scopes = |text: &str| {
+            Scopes::parse(text)
+                .unwrap()
+                .is_met_by(car().scopes.as_deref().unwrap())
+        };
+        for good in [
+            "/Madrid/Gardens/North",
+            "/Madrid/#",
+            "/Madrid/+/North",
+            "/A",
+            "(/Madrid/#;/A)",
+            "/B,/A",
+            "/#",
+            "/Madrid/Gardens/North/#",
+        ] {
             assert!(scopes(good), "{good}");
         }
-        for bad in ["/Madrid", "/Madrid/+", "/+/Gardens", "(/Madrid/#;/B)", "/A/#/B,/C"] {
-            assert!(Scopes::parse(bad).map_or(true, |s| !s.is_met_by(car().scopes.as_deref().unwrap())), "{bad}");
+        for bad in [
+            "/Madrid",
+            "/Madrid/+",
+            "/+/Gardens",
+            "(/Madrid/#;/B)",
+            "/A/#/B,/C",
+        ] {
+            assert!(
+                Scopes::parse(bad).map_or(true, |s| !s.is_met_by(car().scopes.as_deref().unwrap())),
+                "{bad}"
+            );
         }
         for bad in ["", "(A", "A|", "A;B", "(A,B)", "()"] {
-            assert_eq!(Types::parse(bad, &context()).unwrap_err().kind, ErrorType::BadRequestData, "{bad}");
+            assert_eq!(
+                Types::parse(bad, &context()).unwrap_err().kind,
+                ErrorType::BadRequestData,
+                "{bad}"
+            );
         }
         assert!(Scopes::parse("/1").is_err());
     }

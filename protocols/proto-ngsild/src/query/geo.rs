@@ -6,8 +6,11 @@ use crate::context::{Context, Iri};
 use crate::entity::{Entity, Held};
 use crate::expand::check_geometry;
 use crate::refusal::{Refusal, bad};
-use geo::algorithm::validation::Validation;
-use geo::{BoundingRect, Coord, Distance, Euclidean, Geometry, Haversine, LineString, MapCoords, Point, Polygon, Relate};
+use geo::Validation;
+use geo::{
+    BoundingRect, Coord, Distance, Euclidean, Geometry, Haversine, LineString, MapCoords, Point,
+    Polygon, Relate,
+};
 use model::problem::quote;
 use serde_json::{Value, json};
 
@@ -72,8 +75,13 @@ impl GeoQuery {
         geoproperty: Option<&str>,
         context: &Context,
     ) -> Result<Self, Refusal> {
-        let coordinates: Value = serde_json::from_str(coordinates)
-            .map_err(|_| wrong("coordinates", "coordinates 不是 JSON", "the coordinates are not JSON"))?;
+        let coordinates: Value = serde_json::from_str(coordinates).map_err(|_| {
+            wrong(
+                "coordinates",
+                "coordinates 不是 JSON",
+                "the coordinates are not JSON",
+            )
+        })?;
         let reference = reference(geometry, &coordinates)?;
         Ok(Self {
             relation: Relation::parse(georel)?,
@@ -87,7 +95,9 @@ impl GeoQuery {
         let rect = self.reference.bounding_rect()?;
         let margin_m = match self.relation {
             Relation::Disjoint | Relation::Near { max_m: None, .. } => return None,
-            Relation::Near { max_m: Some(max_m), .. } => max_m,
+            Relation::Near {
+                max_m: Some(max_m), ..
+            } => max_m,
             _ => 0.0,
         };
         let dy = margin_m / METRES_PER_DEGREE * 1.01;
@@ -123,7 +133,8 @@ impl GeoQuery {
         match self.relation {
             Relation::Near { max_m, min_m } => {
                 let distance_m = distance_m(&self.reference, &target);
-                max_m.is_none_or(|max| distance_m <= max) && min_m.is_none_or(|min| distance_m >= min)
+                max_m.is_none_or(|max| distance_m <= max)
+                    && min_m.is_none_or(|min| distance_m >= min)
             }
             Relation::Within => relate().is_within(),
             Relation::Contains => relate().is_contains(),
@@ -141,7 +152,11 @@ pub(super) fn reference(geometry: &str, coordinates: &Value) -> Result<Geometry<
     check_geometry(&json).map_err(|e| e.within("geometry"))?;
     let made = to_geo(&json).ok_or_else(|| wrong("geometry", "不是几何", "is no geometry"))?;
     if !made.is_valid() {
-        return Err(wrong("coordinates", "几何与自身相交或退化", "the geometry crosses itself or has no extent"));
+        return Err(wrong(
+            "coordinates",
+            "几何与自身相交或退化",
+            "the geometry crosses itself or has no extent",
+        ));
     }
     Ok(made)
 }
@@ -157,7 +172,9 @@ impl Relation {
             "disjoint" => return Ok(Self::Disjoint),
             _ => {}
         }
-        let rest = text.strip_prefix("near").and_then(|rest| rest.strip_prefix(';'));
+        let rest = text
+            .strip_prefix("near")
+            .and_then(|rest| rest.strip_prefix(';'));
         let Some((word, number)) = rest.and_then(|rest| rest.split_once("==")) else {
             let shown = quote(text);
             return Err(wrong(
@@ -166,12 +183,32 @@ impl Relation {
                 &format!("\"{shown}\" is no spatial relation"),
             ));
         };
-        let metres = number.trim().parse::<f64>().ok().filter(|m| m.is_finite() && *m > 0.0);
-        let metres = metres.ok_or_else(|| wrong("georel", "距离必须是大于 0 的米数", "the distance is a number of metres above 0"))?;
+        let metres = number
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|m| m.is_finite() && *m > 0.0);
+        let metres = metres.ok_or_else(|| {
+            wrong(
+                "georel",
+                "距离必须是大于 0 的米数",
+                "the distance is a number of metres above 0",
+            )
+        })?;
         match word.trim() {
-            "maxDistance" => Ok(Self::Near { max_m: Some(metres), min_m: None }),
-            "minDistance" => Ok(Self::Near { max_m: None, min_m: Some(metres) }),
-            _ => Err(wrong("georel", "near 之后应为 maxDistance 或 minDistance", "maxDistance or minDistance follows near")),
+            "maxDistance" => Ok(Self::Near {
+                max_m: Some(metres),
+                min_m: None,
+            }),
+            "minDistance" => Ok(Self::Near {
+                max_m: None,
+                min_m: Some(metres),
+            }),
+            _ => Err(wrong(
+                "georel",
+                "near 之后应为 maxDistance 或 minDistance",
+                "maxDistance or minDistance follows near",
+            )),
         }
     }
 }
@@ -197,9 +234,17 @@ pub(super) fn to_geo(json: &Value) -> Option<Geometry<f64>> {
     let coordinates = json.get("coordinates")?;
     Some(match json.get("type")?.as_str()? {
         "Point" => Geometry::Point(Point(position(coordinates)?)),
-        "MultiPoint" => Geometry::MultiPoint(line(coordinates)?.into_iter().map(Point).collect::<Vec<_>>().into()),
+        "MultiPoint" => Geometry::MultiPoint(
+            line(coordinates)?
+                .into_iter()
+                .map(Point)
+                .collect::<Vec<_>>()
+                .into(),
+        ),
         "LineString" => Geometry::LineString(line(coordinates)?),
-        "MultiLineString" => Geometry::MultiLineString(geo::MultiLineString(all(coordinates, line)?)),
+        "MultiLineString" => {
+            Geometry::MultiLineString(geo::MultiLineString(all(coordinates, line)?))
+        }
         "Polygon" => Geometry::Polygon(polygon(coordinates)?),
         "MultiPolygon" => Geometry::MultiPolygon(geo::MultiPolygon(all(coordinates, polygon)?)),
         _ => return None,
@@ -243,7 +288,10 @@ mod tests {
         let square = |x: f64| json!({"type": "Polygon", "coordinates": [[[x, 0.0], [x + 2.0, 0.0], [x + 2.0, 2.0], [x, 2.0], [x, 0.0]]]});
         assert!(asks("within", "Polygon", SQUARE, &point(1.0, 1.0)));
         assert!(!asks("within", "Polygon", SQUARE, &point(3.0, 1.0)));
-        assert!(!asks("within", "Polygon", SQUARE, &point(2.0, 1.0)), "the edge is not within");
+        assert!(
+            !asks("within", "Polygon", SQUARE, &point(2.0, 1.0)),
+            "the edge is not within"
+        );
         assert!(asks("intersects", "Polygon", SQUARE, &point(2.0, 1.0)));
         assert!(asks("contains", "Point", "[1,1]", &square(0.0)));
         assert!(asks("overlaps", "Polygon", SQUARE, &square(1.0)));
@@ -258,9 +306,24 @@ mod tests {
     fn distances() {
         let lot = json!({"type": "Point", "coordinates": [113.16, 30.66]});
         // A hundredth of a degree of latitude: 1,112 m.
-        assert!(asks("near;maxDistance==1113", "Point", "[113.16,30.65]", &lot));
-        assert!(!asks("near;maxDistance==1111", "Point", "[113.16,30.65]", &lot));
-        assert!(asks("near;minDistance==1111", "Point", "[113.16,30.65]", &lot));
+        assert!(asks(
+            "near;maxDistance==1113",
+            "Point",
+            "[113.16,30.65]",
+            &lot
+        ));
+        assert!(!asks(
+            "near;maxDistance==1111",
+            "Point",
+            "[113.16,30.65]",
+            &lot
+        ));
+        assert!(asks(
+            "near;minDistance==1111",
+            "Point",
+            "[113.16,30.65]",
+            &lot
+        ));
         let line = "[[113.16,30.65],[113.26,30.65]]";
         assert!(asks("near;maxDistance==1113", "LineString", line, &lot));
         assert!(!asks("near;maxDistance==1110", "LineString", line, &lot));
@@ -269,28 +332,56 @@ mod tests {
     #[test]
     fn boxes_hold_what_meets_the_query() {
         let core = Context::core();
-        let near = GeoQuery::parse("near;maxDistance==2000", "Point", "[113.16,30.65]", None, &core).unwrap();
+        let near = GeoQuery::parse(
+            "near;maxDistance==2000",
+            "Point",
+            "[113.16,30.65]",
+            None,
+            &core,
+        )
+        .unwrap();
         let [west, south, east, north] = near.bbox().unwrap();
         assert!(west < 113.14 && east > 113.18 && south < 30.633 && north > 30.667);
         assert!(west > 113.1 && north < 30.7);
         let far = GeoQuery::parse("near;minDistance==1", "Point", "[0,0]", None, &core).unwrap();
         assert_eq!(far.bbox(), None);
-        let pole = GeoQuery::parse("near;maxDistance==2000", "Point", "[10,90]", None, &core).unwrap();
-        assert_eq!(pole.bbox().map(|b| [b[0], b[2], b[3]]), Some([-180.0, 180.0, 90.0]));
+        let pole =
+            GeoQuery::parse("near;maxDistance==2000", "Point", "[10,90]", None, &core).unwrap();
+        assert_eq!(
+            pole.bbox().map(|b| [b[0], b[2], b[3]]),
+            Some([-180.0, 180.0, 90.0])
+        );
     }
 
     #[test]
     fn what_is_no_geoquery() {
         let code = |georel: &str, geometry: &str, coordinates: &str| {
-            GeoQuery::parse(georel, geometry, coordinates, None, &Context::core()).unwrap_err().told.code
+            GeoQuery::parse(georel, geometry, coordinates, None, &Context::core())
+                .unwrap_err()
+                .told
+                .code
         };
-        for georel in ["near", "near;maxDistance==0", "near;maxDistance==-5", "near;maxDistance=5", "near;far==5", "beside", ""] {
+        for georel in [
+            "near",
+            "near;maxDistance==0",
+            "near;maxDistance==-5",
+            "near;maxDistance=5",
+            "near;far==5",
+            "beside",
+            "",
+        ] {
             assert_eq!(code(georel, "Point", "[1,1]"), "geoquery", "{georel}");
         }
         assert_eq!(code("within", "Point", "[1,"), "geoquery");
         assert_eq!(code("within", "Circle", "[1,1]"), "geometry-shape");
         assert_eq!(code("within", "Point", "[200,1]"), "geometry-range");
-        assert_eq!(code("within", "Polygon", "[[[0,0],[1,1],[0,1]]]"), "geometry-open");
-        assert_eq!(code("within", "Polygon", "[[[0,0],[2,2],[2,0],[0,2],[0,0]]]"), "geoquery");
+        assert_eq!(
+            code("within", "Polygon", "[[[0,0],[1,1],[0,1]]]"),
+            "geometry-open"
+        );
+        assert_eq!(
+            code("within", "Polygon", "[[[0,0],[2,2],[2,0],[0,2],[0,0]]]"),
+            "geoquery"
+        );
     }
 }

@@ -61,10 +61,16 @@ impl Key {
 
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Distance(a), Self::Distance(b)) | (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
-            (Self::Text(a), Self::Text(b)) | (Self::Object(a), Self::Object(b)) | (Self::Array(a), Self::Array(b)) => a.cmp(b),
+            (Self::Distance(a), Self::Distance(b)) | (Self::Number(a), Self::Number(b)) => {
+                a.total_cmp(b)
+            }
+            (Self::Text(a), Self::Text(b))
+            | (Self::Object(a), Self::Object(b))
+            | (Self::Array(a), Self::Array(b)) => a.cmp(b),
             (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
-            (Self::Time(a), Self::Time(b)) | (Self::Date(a), Self::Date(b)) | (Self::DateTime(a), Self::DateTime(b)) => a.cmp(b),
+            (Self::Time(a), Self::Time(b))
+            | (Self::Date(a), Self::Date(b))
+            | (Self::DateTime(a), Self::DateTime(b)) => a.cmp(b),
             (a, b) => a.rank().cmp(&b.rank()),
         }
     }
@@ -75,7 +81,12 @@ impl Order {
     ///
     /// # Errors
     /// `BadRequestData` for what is none, or a distance without a place to take it from.
-    pub fn parse(text: &str, from: Option<&str>, geometry: Option<&str>, context: &Context) -> Result<Self, Refusal> {
+    pub fn parse(
+        text: &str,
+        from: Option<&str>,
+        geometry: Option<&str>,
+        context: &Context,
+    ) -> Result<Self, Refusal> {
         check_length("orderBy", text)?;
         let mut terms = Vec::new();
         for part in text.split(',') {
@@ -87,13 +98,27 @@ impl Order {
                 "dist-desc" => (true, true),
                 _ => {
                     let at = text.find(part).unwrap_or_default() + path.len() + 1;
-                    return Err(mistake("orderBy", text, at, "方向应为 asc、desc、dist-asc 或 dist-desc", "the direction is asc, desc, dist-asc or dist-desc"));
+                    return Err(mistake(
+                        "orderBy",
+                        text,
+                        at,
+                        "方向应为 asc、desc、dist-asc 或 dist-desc",
+                        "the direction is asc, desc, dist-asc or dist-desc",
+                    ));
                 }
             };
             let path = Path::parse(path, context).map_err(|e| e.within("orderBy"))?;
-            terms.push(Term { path, by_distance, is_down });
+            terms.push(Term {
+                path,
+                by_distance,
+                is_down,
+            });
             if terms.len() > QUERY_CONDITIONS_MAX {
-                return Err(too_complex("orderBy", "query_conditions_max", QUERY_CONDITIONS_MAX));
+                return Err(too_complex(
+                    "orderBy",
+                    "query_conditions_max",
+                    QUERY_CONDITIONS_MAX,
+                ));
             }
         }
         let from = from.map(|text| {
@@ -105,8 +130,14 @@ impl Order {
             return Err(bad(
                 "order-without-place",
                 "orderFrom",
-                ("按距离排序需要 orderFrom", "an order by distance needs orderFrom"),
-                ("例如 orderFrom=[113.16,30.65]", "for example orderFrom=[113.16,30.65]"),
+                (
+                    "按距离排序需要 orderFrom",
+                    "an order by distance needs orderFrom",
+                ),
+                (
+                    "例如 orderFrom=[113.16,30.65]",
+                    "for example orderFrom=[113.16,30.65]",
+                ),
             ));
         }
         Ok(Self { terms, from })
@@ -115,7 +146,11 @@ impl Order {
     /// Puts entities into the order; those that are level keep theirs.
     pub fn sort<T>(&self, entities: &mut [T], entity: impl Fn(&T) -> &Entity) {
         entities.sort_by_cached_key(|one| Keys {
-            keys: self.terms.iter().map(|term| (self.key(term, entity(one)), term.is_down)).collect(),
+            keys: self
+                .terms
+                .iter()
+                .map(|term| (self.key(term, entity(one)), term.is_down))
+                .collect(),
         });
     }
 
@@ -162,9 +197,15 @@ impl Ord for Keys {
         let mut orders = pairs.map(|((a, is_down), (b, _))| {
             let order = a.cmp(b);
             let is_last = a.rank() >= Key::Null.rank() || b.rank() >= Key::Null.rank();
-            if *is_down && !is_last { order.reverse() } else { order }
+            if *is_down && !is_last {
+                order.reverse()
+            } else {
+                order
+            }
         });
-        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        orders
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
     }
 }
 
@@ -191,6 +232,9 @@ fn json_key(value: &Value) -> Key {
             time.unwrap_or_else(|| Key::Text(text.clone()))
         }
         Value::Array(_) => Key::Array(value.to_string()),
-        Value::Object(members) => members.get("@value").filter(|inner| !inner.is_object()).map_or_else(|| Key::Object(value.to_string()), json_key),
+        Value::Object(members) => members
+            .get("@value")
+            .filter(|inner| !inner.is_object())
+            .map_or_else(|| Key::Object(value.to_string()), json_key),
     }
 }

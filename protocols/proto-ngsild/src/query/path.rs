@@ -67,7 +67,12 @@ const FOLLOWED_MAX: usize = 1_000;
 
 impl Path {
     /// Gives `see` each target of the path until one is seen to do; whether one did.
-    pub fn any(&self, entity: &Entity, find: &Find<'_>, see: &mut dyn FnMut(&Target<'_>) -> bool) -> bool {
+    pub fn any(
+        &self,
+        entity: &Entity,
+        find: &Find<'_>,
+        see: &mut dyn FnMut(&Target<'_>) -> bool,
+    ) -> bool {
         let mut left = FOLLOWED_MAX;
         self.follow(&self.links, entity, find, &mut left, see)
     }
@@ -92,7 +97,8 @@ impl Path {
             let Some(other) = finds(id) else {
                 continue;
             };
-            let is_meant = link.types.is_empty() || link.types.iter().any(|kind| other.types.contains(kind));
+            let is_meant =
+                link.types.is_empty() || link.types.iter().any(|kind| other.types.contains(kind));
             if is_meant && self.follow(rest, &other, finds, left, see) {
                 return true;
             }
@@ -118,7 +124,12 @@ impl Path {
         rest.is_empty() && time.is_some_and(|time| see(&Target::Time(time)))
     }
 
-    fn any_of(&self, one: &Attribute, rest: &[Name], see: &mut dyn FnMut(&Target<'_>) -> bool) -> bool {
+    fn any_of(
+        &self,
+        one: &Attribute,
+        rest: &[Name],
+        see: &mut dyn FnMut(&Target<'_>) -> bool,
+    ) -> bool {
         let Some((next, rest)) = rest.split_first() else {
             return self.targets(one, see);
         };
@@ -133,9 +144,21 @@ impl Path {
             "createdAt" => one.times.created,
             "modifiedAt" => one.times.modified,
             "expiresAt" => one.times.expires,
-            "unitCode" => return one.unit.as_deref().is_some_and(|unit| see(&Target::Text(unit))),
-            "datasetId" => return one.dataset.as_deref().is_some_and(|id| see(&Target::Text(id))),
-            "objectType" => return !one.object_types.is_empty() && see(&Target::Names(&one.object_types)),
+            "unitCode" => {
+                return one
+                    .unit
+                    .as_deref()
+                    .is_some_and(|unit| see(&Target::Text(unit)));
+            }
+            "datasetId" => {
+                return one
+                    .dataset
+                    .as_deref()
+                    .is_some_and(|id| see(&Target::Text(id)));
+            }
+            "objectType" => {
+                return !one.object_types.is_empty() && see(&Target::Names(&one.object_types));
+            }
             _ => None,
         };
         time.is_some_and(|time| see(&Target::Time(time)))
@@ -153,12 +176,16 @@ impl Path {
             }
             Some(Held::Language(map)) => match self.inner.first().map(String::as_str) {
                 None | Some("*") => map.values().any(|text| see(&Target::Json(text))),
-                Some(language) => map.get(language).is_some_and(|text| see(&Target::Json(text))),
+                Some(language) => map
+                    .get(language)
+                    .is_some_and(|text| see(&Target::Json(text))),
             },
             Some(Held::Relationship(names) | Held::Vocab(names)) if self.inner.is_empty() => {
                 see(&Target::Names(names.as_slice()))
             }
-            Some(Held::ListRelationship(names)) if self.inner.is_empty() => see(&Target::Names(names)),
+            Some(Held::ListRelationship(names)) if self.inner.is_empty() => {
+                see(&Target::Names(names))
+            }
             Some(Held::List(values)) if self.inner.is_empty() => see(&Target::List(values)),
             _ => false,
         }

@@ -158,13 +158,21 @@ impl<'t> Reader<'t> {
         }
         self.conditions += 1;
         if self.conditions > QUERY_CONDITIONS_MAX {
-            return Err(too_complex("q", "query_conditions_max", QUERY_CONDITIONS_MAX));
+            return Err(too_complex(
+                "q",
+                "query_conditions_max",
+                QUERY_CONDITIONS_MAX,
+            ));
         }
         let path = self.path()?;
         for (word, is_wanted) in [("!~=", false), ("~=", true)] {
             if self.take(word) {
                 let pattern = self.pattern()?;
-                return Ok(Query::Matches { path, pattern, is_wanted });
+                return Ok(Query::Matches {
+                    path,
+                    pattern,
+                    is_wanted,
+                });
             }
         }
         let operators = [
@@ -236,9 +244,15 @@ impl<'t> Reader<'t> {
                 return Err(self.mistake("缺少 ]", "the bracket is not closed"));
             };
             let text = self.rest().get(..end).unwrap_or_default();
-            inner = text.split('.').map(|part| part.trim_matches('"').to_owned()).collect();
+            inner = text
+                .split('.')
+                .map(|part| part.trim_matches('"').to_owned())
+                .collect();
             if inner.iter().any(String::is_empty) {
-                return Err(self.mistake("方括号内缺少成员名", "a member's name belongs into the brackets"));
+                return Err(self.mistake(
+                    "方括号内缺少成员名",
+                    "a member's name belongs into the brackets",
+                ));
             }
             self.at += end + 1;
         }
@@ -255,8 +269,12 @@ impl<'t> Reader<'t> {
     }
 
     fn name(&mut self, may_have_prefix: bool) -> Result<String, Refusal> {
-        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-') || may_have_prefix && c == ':';
-        let end = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
+        let is_part =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '-') || may_have_prefix && c == ':';
+        let end = self
+            .rest()
+            .find(|c: char| !is_part(c))
+            .unwrap_or(self.rest().len());
         let name = self.rest().get(..end).unwrap_or_default();
         if !name.starts_with(char::is_alphabetic) {
             return Err(self.mistake("此处应为属性名", "an attribute's name belongs here"));
@@ -270,9 +288,14 @@ impl<'t> Reader<'t> {
         let for_equality = matches!(operator, Operator::Equal | Operator::Unequal);
         if for_equality && self.take("..") {
             let last = self.literal()?;
-            let is_order = |literal: &Literal| !matches!(literal, Literal::Boolean(_) | Literal::Word(..));
-            if !is_order(&first) || std::mem::discriminant(&first) != std::mem::discriminant(&last) {
-                return Err(self.mistake("范围的两端必须同类且可比较", "the ends of a range are of one kind and in an order"));
+            let is_order =
+                |literal: &Literal| !matches!(literal, Literal::Boolean(_) | Literal::Word(..));
+            if !is_order(&first) || std::mem::discriminant(&first) != std::mem::discriminant(&last)
+            {
+                return Err(self.mistake(
+                    "范围的两端必须同类且可比较",
+                    "the ends of a range are of one kind and in an order",
+                ));
             }
             return Ok(Operand::Range(first, last));
         }
@@ -280,13 +303,19 @@ impl<'t> Reader<'t> {
         while for_equality && self.take(",") {
             several.push(self.literal()?);
             if several.len() > QUERY_CONDITIONS_MAX {
-                return Err(too_complex("q", "query_conditions_max", QUERY_CONDITIONS_MAX));
+                return Err(too_complex(
+                    "q",
+                    "query_conditions_max",
+                    QUERY_CONDITIONS_MAX,
+                ));
             }
         }
         if several.len() > 1 {
             return Ok(Operand::AnyOf(several));
         }
-        let one = several.pop().filter(|one| for_equality || !matches!(one, Literal::Boolean(_)));
+        let one = several
+            .pop()
+            .filter(|one| for_equality || !matches!(one, Literal::Boolean(_)));
         one.map(Operand::One)
             .ok_or_else(|| self.mistake("布尔值没有大小之分", "true and false have no order"))
     }
@@ -337,7 +366,12 @@ impl<'t> Reader<'t> {
             return Err(self.mistake("缺少右引号", "the quote is not closed"));
         };
         let read = serde_json::from_str(text);
-        let read = read.map_err(|_| self.mistake("引号内的文字不合 JSON 规则", "the text in quotes is not a text of JSON"))?;
+        let read = read.map_err(|_| {
+            self.mistake(
+                "引号内的文字不合 JSON 规则",
+                "the text in quotes is not a text of JSON",
+            )
+        })?;
         self.at += text.len();
         Ok(read)
     }
@@ -361,7 +395,7 @@ impl<'t> Reader<'t> {
             let rest = self.rest();
             let mut open = 0_usize;
             let mut is_escaped = false;
-            let end = rest.find(|c| {
+            let end = rest.find(|c: char| {
                 let plain = !is_escaped;
                 is_escaped = c == '\\' && plain;
                 match c {
@@ -378,7 +412,9 @@ impl<'t> Reader<'t> {
             self.at += text.len();
             text.to_owned()
         };
-        let made = RegexBuilder::new(&text).size_limit(PATTERN_BYTES_MAX).build();
+        let made = RegexBuilder::new(&text)
+            .size_limit(PATTERN_BYTES_MAX)
+            .build();
         made.map_err(|_| self.mistake("正则表达式有误或过大", "the pattern is wrong or too large"))
     }
 }

@@ -16,7 +16,10 @@ pub fn check(scope: &str) -> Result<(), Refusal> {
     Err(bad(
         "scope-format",
         "scope",
-        (format!("“{shown}”不是范围"), format!("\"{shown}\" is not a scope")),
+        (
+            format!("“{shown}”不是范围"),
+            format!("\"{shown}\" is not a scope"),
+        ),
         (
             "请用 / 分开各级，每级以字母开头，例如 /天门/竟陵",
             "separate levels by /, each beginning with a letter, such as /Tianmen/Jingling",
@@ -75,9 +78,11 @@ impl Scopes {
     pub fn is_met_by(&self, scopes: &[Box<str>]) -> bool {
         match self {
             Self::Any => !scopes.is_empty(),
-            Self::Of(groups) => groups
-                .iter()
-                .any(|group| group.iter().all(|pattern| scopes.iter().any(|scope| pattern.is_met_by(scope)))),
+            Self::Of(groups) => groups.iter().any(|group| {
+                group
+                    .iter()
+                    .all(|pattern| scopes.iter().any(|scope| pattern.is_met_by(scope)))
+            }),
         }
     }
 }

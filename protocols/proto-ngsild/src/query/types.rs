@@ -23,7 +23,9 @@ impl Types {
             return Ok(Self::Any);
         }
         let groups = alternatives("type", text)?.into_iter().map(|group| {
-            let names = group.into_iter().map(|name| context.name(name).map_err(|e| e.within("type")));
+            let names = group
+                .into_iter()
+                .map(|name| context.name(name).map_err(|e| e.within("type")));
             names.collect::<Result<Vec<_>, _>>()
         });
         groups.collect::<Result<_, _>>().map(Self::Of)
@@ -33,7 +35,9 @@ impl Types {
     pub fn is_met_by(&self, types: &[Iri]) -> bool {
         match self {
             Self::Any => true,
-            Self::Of(groups) => groups.iter().any(|group| group.iter().all(|one| types.contains(one))),
+            Self::Of(groups) => groups
+                .iter()
+                .any(|group| group.iter().all(|one| types.contains(one))),
         }
     }
 }
