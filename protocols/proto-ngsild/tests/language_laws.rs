@@ -166,7 +166,7 @@ proptest! {
         for form in [Form::Normalized, Form::Concise] {
             let shown = show(&entity, form);
             let again = expand(&shown, Task::Whole);
-            prop_assert_eq!(again.as_ref().map_err(|e| format!("{e}: {shown}"))?.attributes.len(), entity.attributes.len());
+            prop_assert!(again.is_ok(), "{again:?}: {shown}");
             let again = show(&again.unwrap(), Form::Normalized);
             prop_assert_eq!(again, show(&entity, Form::Normalized), "{}", shown);
         }
