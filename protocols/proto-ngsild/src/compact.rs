@@ -211,7 +211,8 @@ impl Writer<'_> {
             .filter(|one| wanted.is_none_or(|wanted| wanted.contains(&one.dataset)));
         let shown: Vec<&Attribute> = shown.collect();
         if self.view.form != Form::Simplified {
-            let all = shown.into_iter().map(|one| self.instance(one));
+            let is_alone = shown.len() == 1;
+            let all = shown.into_iter().map(|one| self.instance(one, is_alone));
             return one_or_none(all.collect());
         }
         if let [one] = shown.as_slice()
@@ -292,7 +293,8 @@ impl Writer<'_> {
         }
     }
 
-    fn instance(&self, one: &Attribute) -> Json {
+    /// One instance. In concise form it is a bare value only when it is alone: an array of instances has objects alone.
+    fn instance(&self, one: &Attribute, is_alone: bool) -> Json {
         let mut out = Map::new();
         let is_concise = self.view.form == Form::Concise;
         if let Some(held) = &one.held {
@@ -342,7 +344,7 @@ impl Writer<'_> {
             times(&one.times, &mut out);
         }
         self.subs(&one.subs, &mut out);
-        if is_concise && out.len() == 1 {
+        if is_concise && is_alone && out.len() == 1 {
             match &one.held {
                 Some(Held::Property(value)) if is_plain_value(value) => return value.clone(),
                 Some(Held::Geo(value)) => return value.clone(),
@@ -354,7 +356,8 @@ impl Writer<'_> {
 
     fn subs(&self, subs: &Attributes, out: &mut Map<String, Json>) {
         for (name, instances) in subs {
-            let all = instances.iter().map(|one| self.instance(one));
+            let is_alone = instances.len() == 1;
+            let all = instances.iter().map(|one| self.instance(one, is_alone));
             if let Some(json) = one_or_none(all.collect()) {
                 out.insert(self.context.compact(name), json);
             }

@@ -35,28 +35,28 @@ fn theirs(context: &serde_json::Value) -> serde_json::Value {
     json!([context, {"@vocab": DEFAULT_VOCAB, "id": "@id", "type": "@type", "ngsi-ld": "https://uri.etsi.org/ngsi-ld/", "geojson": "https://purl.org/geojson/vocab#"}])
 }
 
-/// The document's names in another context, which may be empty: each key, with `@id` inside to tell them apart.
+/// The document's members in another context, which may be empty; `None` when the reader refuses it.
 fn compacted(
     document: &serde_json::Value,
     into: &serde_json::Value,
-) -> Map<String, serde_json::Value> {
+) -> Option<Map<String, serde_json::Value>> {
     let (document, _) = Value::parse_str(&document.to_string()).unwrap();
     let document = RemoteDocument::new(None, None, document);
     let into: json_ld::syntax::Context = serde_json::from_value(into.clone()).unwrap();
     let into = RemoteContextReference::Loaded(RemoteDocument::new(None, None, into));
-    let out = now(document.compact(into, &NoLoader)).unwrap();
+    let out = now(document.compact(into, &NoLoader)).ok()?;
     let out: serde_json::Value = serde_json::from_str(&out.to_string()).unwrap();
     let mut out = out.as_object().unwrap().clone();
     out.remove("@context");
     out.remove("@id");
     out.remove("id");
-    out
+    Some(out)
 }
 
-fn name_in(out: Map<String, serde_json::Value>) -> String {
-    let names: Vec<String> = out.into_iter().map(|(name, _)| name).collect();
+fn name_in(out: Option<Map<String, serde_json::Value>>) -> Option<String> {
+    let names: Vec<String> = out?.into_iter().map(|(name, _)| name).collect();
     assert_eq!(names.len(), 1, "{names:?}");
-    names.into_iter().next().unwrap()
+    names.into_iter().next()
 }
 
 /// Contexts whose terms are a to f, of which some stand for IRIs that end like prefixes, some for each other.
@@ -119,7 +119,7 @@ proptest! {
         let document = json!({"@context": theirs(&context), "@id": "urn:e:1", &name: {"@id": "urn:e:2"}});
         let expected = name_in(compacted(&document, &json!({})));
         let found = ours(&context).expand(&name);
-        prop_assert_eq!(&*found, expected.as_str());
+        prop_assert_eq!(Some(&*found), expected.as_deref());
     }
 
     #[test]
@@ -128,6 +128,8 @@ proptest! {
         let full = ours.expand(&name);
         let document = json!({"@id": "urn:e:1", full.to_string(): {"@id": "urn:e:2"}});
         let expected = name_in(compacted(&document, &theirs(&context)));
+        // The other reader refuses an IRI whose scheme is a term; it has no other name than itself.
+        let expected = expected.unwrap_or_else(|| full.to_string());
         prop_assert_eq!(ours.compact(&full), expected);
     }
 
@@ -169,7 +171,7 @@ fn a_whole_entity_expands_to_the_same_names() {
     theirs[1]["value"] = json!("ngsi-ld:hasValue");
     theirs[1]["object"] = json!({"@id": "ngsi-ld:hasObject", "@type": "@id"});
     document["@context"] = theirs;
-    let full = compacted(&document, &json!({}));
+    let full = compacted(&document, &json!({})).unwrap();
     let kind = full["@type"].as_str().unwrap().to_owned();
     assert_eq!(kind, &*entity.types[0]);
     let names: BTreeSet<String> = full

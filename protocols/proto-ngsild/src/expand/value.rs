@@ -8,6 +8,7 @@ use crate::json::{self, Json, Members, member};
 use crate::refusal::{Refusal, bad};
 use crate::words::uri;
 use model::Geometry;
+use model::problem::quote;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -201,7 +202,10 @@ impl Expansion<'_> {
                 return Err(bad(
                     "language-tag",
                     tag,
-                    ("不是语言代码", "is no language tag"),
+                    (
+                        format!("“{}”不是语言代码", quote(tag)),
+                        format!("\"{}\" is no language tag", quote(tag)),
+                    ),
                     (
                         "请用 RFC 5646 的代码，例如 zh、en，或 @none",
                         "use a tag of RFC 5646, such as zh or en, or @none",
