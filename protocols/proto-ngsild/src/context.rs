@@ -10,7 +10,7 @@ pub use resolve::{ContextLimits, Resolved, not_available, resolve};
 
 use self::core::CORE;
 use crate::refusal::{Refusal, bad};
-use crate::words::{is_name, is_uri};
+use crate::words::{is_name, is_scheme, is_uri};
 use model::problem::quote;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -128,7 +128,8 @@ impl Context {
             if let Some(iri) = self.prefix(prefix) {
                 return Arc::from(format!("{iri}{rest}"));
             }
-            if is_uri(name) {
+            // JSON-LD takes a scheme alone for an IRI too.
+            if is_uri(name) || rest.is_empty() && is_scheme(prefix) {
                 return Arc::from(name);
             }
         }

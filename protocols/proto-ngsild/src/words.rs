@@ -17,12 +17,14 @@ pub fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c);
-    is_scheme && !rest.is_empty() && !rest.contains(is_odd)
+    is_scheme(scheme) && !rest.is_empty() && !rest.contains(is_odd)
+}
+
+/// Whether this can be the scheme of a URI.
+pub(crate) fn is_scheme(text: &str) -> bool {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(is_part)
 }
 
 /// A URI, checked.

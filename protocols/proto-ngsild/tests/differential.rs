@@ -112,7 +112,7 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn names_expand_alike(context in contexts(), name in names()) {
@@ -130,7 +130,14 @@ proptest! {
         let expected = name_in(compacted(&document, &theirs(&context)));
         // The other reader refuses an IRI whose scheme is a term; it has no other name than itself.
         let expected = expected.unwrap_or_else(|| full.to_string());
-        prop_assert_eq!(ours.compact(&full), expected);
+        let found = ours.compact(&full);
+        if found != expected {
+            // Of several prefixed names JSON-LD takes the shortest (API, 7.1); the other reader, the first by its characters.
+            prop_assert!(found.contains(':') && expected.contains(':'), "{found}, not {expected}");
+            prop_assert!((found.len(), &found) < (expected.len(), &expected), "{found}, not {expected}");
+            let again = ours.expand(&expected);
+            prop_assert_eq!(&*again, &*full);
+        }
     }
 
     /// Whatever name an IRI gets, in the same context it means the IRI again.
