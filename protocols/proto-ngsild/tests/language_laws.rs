@@ -158,7 +158,7 @@ fn near_query() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn normalized_and_concise_are_lossless(json in entity()) {
