@@ -176,6 +176,7 @@ impl Expansion<'_> {
     }
 
     /// One attribute with all its instances, and its full name.
+    /// Of a body that is an attribute alone, its own `@context` is taken off by whoever resolved it.
     ///
     /// # Errors
     /// `BadRequestData` for the first mistake met; its place begins with the attribute's name.
