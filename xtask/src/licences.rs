@@ -110,7 +110,9 @@ impl<'a> Reader<'a> {
         if self.take("WITH") {
             name = format!("{name} WITH {}", self.next()?);
         }
-        Some(self.allowed.contains(&name))
+        // With a `+`, a later version may be chosen as well, so the named one is enough.
+        let named = name.strip_suffix('+').unwrap_or(&name);
+        Some(self.allowed.iter().any(|allowed| allowed == named))
     }
 }
 
@@ -136,6 +138,8 @@ mod tests {
             ("(MIT OR Apache-2.0) AND Unicode-3.0", Some(true)),
             ("(MIT OR Apache-2.0) AND OpenSSL", Some(false)),
             ("Apache-2.0 WITH LLVM-exception", Some(true)),
+            ("Apache-2.0+", Some(true)),
+            ("GPL-2.0+", Some(false)),
             ("GPL-2.0 WITH Classpath-exception-2.0", Some(false)),
             ("", None),
             ("(MIT", None),
