@@ -133,7 +133,8 @@ proptest! {
     #[test]
     fn a_steady_load_is_never_exceeded_and_what_is_left_is_used(
         wants in prop::collection::vec(4_000_i64..=22_000, 1..6),
-        other in 5_000_i64..60_000,
+        // Before the meter has spoken, charging has the static power.
+        other in 5_000_i64..52_000,
         phases in [0_i64..10, 0_i64..15],
         follows_s in 1_i64..9,
     ) {
@@ -153,7 +154,7 @@ proptest! {
     #[test]
     fn a_load_that_jumps_is_followed_within_a_minute(
         wants in prop::collection::vec(8_000_i64..=22_000, 2..6),
-        [before, after] in [5_000_i64..60_000, 5_000_i64..60_000],
+        [before, after] in [5_000_i64..52_000, 5_000_i64..60_000],
         phases in [0_i64..10, 0_i64..15],
         follows_s in 1_i64..9,
     ) {

@@ -131,6 +131,9 @@ async fn what_a_transformer_has_left_is_shared_out_and_lowered_at_once() {
         limits == [4_750, 4_750]
     })
     .await;
+    // What a station of 2.0.1 calls occupied is told apart by its transaction.
+    let second = (city.get("/ngsi-ld/v1/entities/urn:ngsi-ld:ChargePoint:CP2")).await;
+    assert_eq!(second["status"]["value"], "Charging", "{second}");
     // Everybody sees what a point may take, with its history.
     let point = city.get("/ngsi-ld/v1/entities/urn:ngsi-ld:ChargePoint:CP1").await;
     assert_eq!(point["chargingLimit"]["value"], 4.75, "{point}");

@@ -161,6 +161,7 @@ impl Map<'_> {
     fn transaction(&mut self, part: &Transaction, transaction: Option<&str>) {
         if let Some(Outlet { evse, .. }) = part.outlet {
             self.readings(evse, &part.meter_values);
+            self.stands(evse, part);
         }
         let Some(id) = part.id.as_deref().or(transaction) else {
             return;
@@ -209,6 +210,27 @@ impl Map<'_> {
             Ok(entity) => self.add(entity, SESSION, part.at, said),
             Err(problem) => self.out.problems.push(problem),
         }
+    }
+
+    /// How an outlet stands by its transaction. Stations of 2.0.1 call it `Occupied` whenever a cable is in, and tell more here alone
+    /// (`ChargingStateEnumType`); it is told in the words of 1.6, which say the same.
+    fn stands(&mut self, evse: u32, part: &Transaction) {
+        if self.link.version != Version::V201 {
+            return;
+        }
+        let word = match (part.phase, part.charging_state.as_deref()) {
+            // The cable is out: that the outlet is free may have been said already.
+            (Phase::Ended, _) if part.stopped_reason.as_deref() == Some("EVDisconnected") => return,
+            (Phase::Ended, _) => "Finishing",
+            (_, None) => return,
+            (_, Some("EVConnected" | "Idle")) => "Preparing",
+            (_, Some(state)) => state,
+        };
+        self.charge_point(
+            evse,
+            part.at,
+            vec![("status", Value::Text(word.to_owned()), None)],
+        );
     }
 
     fn charge_point(&mut self, evse: u32, at: Timestamp, said: Vec<Said>) {

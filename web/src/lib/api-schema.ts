@@ -1093,6 +1093,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each transformer's charging may take, and what its outlets were told. */
+        get: operations["get_charging_grid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/invoices": {
         parameters: {
             query?: never;
@@ -7349,6 +7366,11 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /**
+         * @description What a station can be asked to send.
+         * @enum {string}
+         */
+        ChargingMessage: "boot" | "status" | "readings" | "heartbeat" | "firmware" | "log";
         /** @description A charge of one's own. */
         ChargingMine: {
             /** @description When it was asked for; when it began, of a card held to a reader. */
@@ -7514,11 +7536,89 @@ export interface components {
              * @description Which outlet, from 1; the station when none is named.
              */
             outlet?: number | null;
+        } | {
+            /**
+             * Format: int64
+             * @description For how long, minutes: 1 to 10,080.
+             */
+            minutes: number;
+            /** @enum {string} */
+            order: "limit";
+            /**
+             * Format: double
+             * @description kW, 0 to 10,000; 0: charge nothing.
+             */
+            power_kw: number;
+        } | {
+            /** @enum {string} */
+            order: "clear_limit";
+        } | {
+            /** @description Which. */
+            message: components["schemas"]["ChargingMessage"];
+            /** @enum {string} */
+            order: "trigger";
+            /**
+             * Format: int32
+             * @description Of which outlet, from 1; of all when none is named.
+             */
+            outlet?: number | null;
+        } | {
+            /** @description From when on, with its zone. */
+            from?: string | null;
+            /** @description Where to: an address of FTP, SFTP or HTTP that the station reaches. */
+            location: string;
+            /** @enum {string} */
+            order: "log";
+            /** @description The log of security, not diagnostics. */
+            security?: boolean;
+            /** @description Until when. */
+            to?: string | null;
+        } | {
+            /** @description When to install it (2.0.1). */
+            install_at?: string | null;
+            /** @description Where it lies: an address of FTP, SFTP or HTTP that the station reaches. */
+            location: string;
+            /** @enum {string} */
+            order: "firmware";
+            /** @description When to fetch it, with its zone; now when not said. */
+            retrieve_at?: string | null;
+            /** @description Its signature, base64 (2.0.1). */
+            signature?: string | null;
+            /** @description The certificate that signed it, PEM (2.0.1). */
+            signing_certificate?: string | null;
+        } | {
+            /** @enum {string} */
+            order: "read_settings";
+            /** @description Which; all when none is named. */
+            settings?: components["schemas"]["ChargingSetting"][];
+        } | {
+            /** @enum {string} */
+            order: "write_settings";
+            /** @description Which, with their values; one alone to a station of 1.6. */
+            settings: components["schemas"]["ChargingSetting"][];
+        } | {
+            /** @description What; text alone to a station of 1.6. */
+            data?: Record<string, never>;
+            /** @description Which. */
+            message?: string | null;
+            /** @enum {string} */
+            order: "data";
+            /** @description Whose. */
+            vendor: string;
+        } | {
+            /** @enum {string} */
+            order: "forget_cards";
         };
         /** @description What came of an order. */
         ChargingOrderAnswer: {
             /** @description Whether the station does it. */
             accepted: boolean;
+            /** @description The maker's own answer. */
+            data: Record<string, never> | null;
+            /** @description The file that it uploads. */
+            file: string | null;
+            /** @description Settings that it was asked for or told. */
+            settings: components["schemas"]["ChargingSetting"][];
             /** @description The station's word. */
             status: string | null;
         };
@@ -7805,6 +7905,17 @@ export interface components {
             may_manage: boolean;
             /** @description The next page's cursor. */
             next: string | null;
+        };
+        /** @description A setting of a station: a variable of 2.0.1's device model, a configuration key of 1.6. */
+        ChargingSetting: {
+            /** @description The component, as `Name/instance@evse`; empty for 1.6. */
+            component: string;
+            /** @description The variable or key. */
+            name: string;
+            /** @description What the station says of it, in the standard's words. */
+            status: string;
+            /** @description Its value; null when it has none, is not told or not known. */
+            value: string | null;
         };
         /** @description What a month comes to. */
         ChargingSettlement: {
@@ -14960,6 +15071,117 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "minor" | "major" | "critical";
+        /** @description Smart charging as it stands. */
+        SharedCharging: {
+            /** @description Whether charging is shared out at all (`charging.grid_seconds`), and stations can be told. */
+            is_on: boolean;
+            /** @description The transformers to which charging stations belong, by id. */
+            items: components["schemas"]["SharedTransformer"][];
+            /**
+             * Format: int64
+             * @description A round is every so many seconds.
+             */
+            seconds: number;
+        };
+        /** @description An outlet of a transformer (有序充电的枪). */
+        SharedOutlet: {
+            /**
+             * Format: int64
+             * @description What the vehicle takes, W.
+             */
+            drawn_w: number | null;
+            /** @description The charge point's id. */
+            id: string;
+            /** @description Whether a charge goes on there. */
+            is_charging: boolean;
+            /** @description Whether its station is on the line and obeys. */
+            is_reachable: boolean;
+            /** @description Whether its station has accepted that share. */
+            is_static_told: boolean;
+            /**
+             * Format: int64
+             * @description What it may take now, W: told and accepted, or what the station does by itself.
+             */
+            limit_w: number | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description The outlet, from 1.
+             */
+            outlet: number;
+            /**
+             * Format: int64
+             * @description Rated power, W; null where it is not registered, and the outlet is not steered.
+             */
+            rated_w: number | null;
+            /**
+             * Format: int64
+             * @description Its static share, W, which holds without the centre.
+             */
+            static_w: number | null;
+            /** @description The station's identity. */
+            station: string;
+            /** @description When that was accepted. */
+            told_at: string | null;
+            /**
+             * Format: int32
+             * @description Its weight, 1 to 10.
+             */
+            weight: number;
+            /** @description `enough`, `shares`, `stays`, `waits`, `too-little` or `out-of-reach`; null without a charge. */
+            why: string | null;
+        };
+        /** @description A transformer whose charging is shared out (台区). */
+        SharedTransformer: {
+            /** @description From what the power for charging was reckoned: `measured` or `static`; null while it is not steered. */
+            basis: string | null;
+            /**
+             * Format: int64
+             * @description What all charging may take now, W.
+             */
+            budget_w: number | null;
+            /**
+             * Format: int64
+             * @description What their vehicles take together, W, as far as it was told.
+             */
+            drawn_w: number;
+            /**
+             * Format: int64
+             * @description What the outlets at which charges go on may take together, W.
+             */
+            held_w: number;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description What it may be asked for as a whole, W.
+             */
+            limit_w: number | null;
+            /** @description When the meter said so. */
+            measured_at: string | null;
+            /** @description Why it is not steered, or not wholly: attributes that are missing or wrong. */
+            missing: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description Its outlets, by id. */
+            outlets: components["schemas"]["SharedOutlet"][];
+            /**
+             * Format: int64
+             * @description By how much what nobody can lower is too much, W; above 0 somebody must act.
+             */
+            over_w: number;
+            /**
+             * Format: int64
+             * @description What all charging may take while the other load is not known, W.
+             */
+            static_w: number | null;
+            /**
+             * Format: int64
+             * @description What its meter says, W, charging included.
+             */
+            total_w: number | null;
+        };
         /** @description What a person says. */
         SignInAnswer: {
             /** @description Yes or no. */
@@ -18373,6 +18595,28 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_grid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedCharging"];
                 };
             };
             401: components["responses"]["Problem"];

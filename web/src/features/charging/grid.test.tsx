@@ -62,13 +62,13 @@ describe("smart charging", () => {
     ]);
     const rows = await screen.findAllByTestId("grid-outlet");
     expect(rows.map((row) => row.textContent)).toEqual([
-      expect.stringMatching(/CP1.*22 kW.*4 kW.*4\.75 kW.*its share/),
+      expect.stringMatching(/CP1.*22 kW.*4 kW.*4.8 kW.*its share/),
       expect.stringMatching(/CP2.*free/),
       expect.stringMatching(/CP3.*out of reach/),
     ]);
     const legend = screen.getByText("Other load").closest("ul") as HTMLElement;
     expect(within(legend).getByText("30 kW")).toBeTruthy();
-    expect(within(legend).getByText("5.25 kW")).toBeTruthy();
+    expect(within(legend).getByText("5.3 kW")).toBeTruthy();
     expect(screen.getByText("by measured load")).toBeTruthy();
   });
 

@@ -23,8 +23,8 @@ import type {
   ChargingStationLines,
   ChargingTariffs,
   ExchangeOrders,
-  SharedCharging,
   ExchangeStatements,
+  SharedCharging,
 } from "../../lib/types.ts";
 import type { WrittenTariff } from "./tariff.ts";
 
