@@ -89,6 +89,23 @@ fn expand<T>(
     )
 }
 
+/// The same with the keys in their order: in which order they come otherwise is a feature of the library that other crates may switch on.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            let fields = keys.into_iter().filter_map(|key| {
+                let value = map.get(key)?;
+                Some((key.clone(), sorted(value)))
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
 /// Expands `ld` with `context`, applies `patch` (an operation on the first line, then its fragment), and shows it as the first
 /// words of `view` say, with the context `shown-with` or else the same.
 fn language(vector: &Vector, text: &str) -> Result<String, Refusal> {
@@ -102,7 +119,7 @@ fn language(vector: &Vector, text: &str) -> Result<String, Refusal> {
         if let (status @ 207, Some(body)) = outcome.answer() {
             told = format!(
                 "{status} {}\n",
-                serde_json::to_string_pretty(&body).unwrap()
+                serde_json::to_string_pretty(&sorted(&body)).unwrap()
             );
         }
     }
@@ -129,7 +146,7 @@ fn language(vector: &Vector, text: &str) -> Result<String, Refusal> {
         Some(property) => compact::feature(&entity, &shown_with, &view, &property),
         None => compact::entity(&entity, &shown_with, &view),
     };
-    Ok(told + &serde_json::to_string_pretty(&shown).unwrap())
+    Ok(told + &serde_json::to_string_pretty(&sorted(&Value::Object(shown))).unwrap())
 }
 
 fn apply(
