@@ -2,7 +2,7 @@
 //! what a transformer has left; what they hold fits at every moment, is seen by everybody, and is known again after a restart.
 
 use crate::charging::{CARD, Station, ago, city_with, post, python, station};
-use crate::support::{City, until};
+use crate::support::{City, new_city, until};
 use serde_json::{Value, json};
 
 const SETTINGS: [&str; 3] = [
@@ -292,4 +292,38 @@ async fn logs_firmware_settings_and_limits_are_ordered() {
     let acts = city.get("/api/v1/audit?action=charging.order").await.to_string();
     assert!(acts.contains("files.example/cp1") && !acts.contains("secret"), "{acts}");
     assert!(acts.contains("HeartbeatCtrlr.Interval"), "{acts}");
+}
+
+#[tokio::test]
+async fn what_stations_hold_is_known_again_after_the_power_failed() {
+    if python().is_none() {
+        return;
+    }
+    let (folder, dir) = new_city();
+    let settings = [&SETTINGS[..], &["charging.unknown_cards=take"]].concat();
+    let start = || City::start_in(tempfile::tempdir().unwrap(), dir.clone(), &settings);
+    let city = start();
+    let mut one = station(&city, "1.6", "CP1");
+    wired(&city, &["CP1"]).await;
+    metered(&city, 25.0).await;
+    begin_16(&mut one);
+    // Neither its static share of 9.5 kW nor the 22 kW that it is rated for.
+    until("it has what is left", async || {
+        shown(&city).await["held_w"] == 14_250
+    })
+    .await;
+    city.shows("urn:ngsi-ld:ChargePoint:CP1", "chargingLimit", 14.25)
+        .await;
+    drop(city);
+    drop(one);
+    // The station does not come back: what it holds is known all the same.
+    let city = start();
+    until("it is looked at", async || {
+        let seen = city.get(GRID).await;
+        seen["items"][0]["outlets"][0]["why"] == "out-of-reach"
+    })
+    .await;
+    let seen = shown(&city).await;
+    assert_eq!(seen["held_w"], 14_250, "{seen}");
+    drop(folder);
 }
