@@ -64,6 +64,12 @@ async fn shown(city: &City) -> Value {
     city.get(GRID).await["items"][0].clone()
 }
 
+/// An attribute of a charge point as everybody sees it.
+async fn attribute(city: &City, point: &str, name: &str) -> Value {
+    let path = format!("/ngsi-ld/v1/entities/urn:ngsi-ld:ChargePoint:{point}");
+    city.get(&path).await[name]["value"].clone()
+}
+
 /// The next limit of that purpose that a station of 1.6 hears, W or A.
 fn limited_16(one: &mut Station, purpose: &str) -> f64 {
     loop {
@@ -132,13 +138,14 @@ async fn what_a_transformer_has_left_is_shared_out_and_lowered_at_once() {
     })
     .await;
     // What a station of 2.0.1 calls occupied is told apart by its transaction.
-    let second = (city.get("/ngsi-ld/v1/entities/urn:ngsi-ld:ChargePoint:CP2")).await;
-    assert_eq!(second["status"]["value"], "Charging", "{second}");
+    until("it is told", async || {
+        attribute(&city, "CP2", "status").await == "Charging"
+    })
+    .await;
     // Everybody sees what a point may take, with its history.
-    let point = city.get("/ngsi-ld/v1/entities/urn:ngsi-ld:ChargePoint:CP1").await;
-    assert_eq!(point["chargingLimit"]["value"], 4.75, "{point}");
-    let transformer = city.get(&format!("/ngsi-ld/v1/entities/{T}")).await;
-    assert_eq!(transformer["chargingPowerLimit"]["value"], 10.0, "{transformer}");
+    city.shows("urn:ngsi-ld:ChargePoint:CP1", "chargingLimit", 4.75)
+        .await;
+    city.shows(T, "chargingPowerLimit", 10.0).await;
     // The first leaves: the other has it all.
     let stop = json!({"transaction_id": number, "meter_stop": 900, "timestamp": ago(0)});
     one.call("StopTransaction", stop);
@@ -147,8 +154,10 @@ async fn what_a_transformer_has_left_is_shared_out_and_lowered_at_once() {
         seen["held_w"] == 9_500 && seen["outlets"][0]["is_charging"] == false
     })
     .await;
-    let point = city.get("/ngsi-ld/v1/entities/urn:ngsi-ld:ChargePoint:CP1").await;
-    assert!(point.get("chargingLimit").is_none(), "{point}");
+    until("its limit is taken away", async || {
+        attribute(&city, "CP1", "chargingLimit").await.is_null()
+    })
+    .await;
     // A load that leaves less than anything: what charges is told to stop, and the shortfall is told.
     metered(&city, 60.0).await;
     until("nobody charges", async || {
@@ -156,8 +165,7 @@ async fn what_a_transformer_has_left_is_shared_out_and_lowered_at_once() {
         seen["held_w"] == 0 && seen["over_w"] == 20_000
     })
     .await;
-    let transformer = city.get(&format!("/ngsi-ld/v1/entities/{T}")).await;
-    assert_eq!(transformer["chargingShortfall"]["value"], 20.0);
+    city.shows(T, "chargingShortfall", 20.0).await;
     // No transformer any more: the static share is taken away.
     upsert(&city, json!([{"id": "urn:ngsi-ld:EVChargingStation:A", "type": "EVChargingStation", "refTransformer": to("urn:ngsi-ld:Transformer:none")}])).await;
     let cleared = one.tell(&json!({"wait": "ClearChargingProfile"}));
