@@ -731,6 +731,9 @@ pub async fn complain(
     let mut read = app.records.read().await?;
     let body = app.mine(&mut read, &known).await?;
     drop(read);
+    let asked_at = app
+        .charging_days()?
+        .said(crate::charging_pages::moment(&body.asked_at)?);
     let number = known.session.as_ref().map(|session| session.id);
     let page = number.map_or(String::new(), |n| format!("订单页：/charging/sessions/{n}"));
     let place = [body.place.as_deref(), body.point.as_deref()];
@@ -738,7 +741,7 @@ pub async fn complain(
     let digest = hex::encode(gm::sm3(format!("{id}\n{text}").as_bytes()));
     let new = NewCase {
         title: format!("充电投诉：{} {}", body.station, place.join(" ")),
-        description: format!("{text}\n\n充电：{id}，{}。{page}", body.asked_at),
+        description: format!("{text}\n\n充电：{id}，{asked_at}。{page}"),
         source: Some("citizen".to_owned()),
         request_id: Some(format!(
             "charging-complaint-{}",

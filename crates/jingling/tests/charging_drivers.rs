@@ -265,6 +265,10 @@ async fn from_a_phone_to_a_bill_that_is_paid_once() {
         .await
         .json();
     assert_eq!(cases["items"][0]["number"], case.json()["case"], "{cases}");
+    // It says when, by the city's clock.
+    let path = format!("/api/v1/cases/{}", cases["items"][0]["id"]);
+    let whole = city.ask("GET", &path, |r| r.bearer_auth(&duty)).await;
+    assert!(whole.body.contains(" UTC+8。"), "{}", whole.body);
 
     // The station tells of another end after the bill: a case for a person, once.
     let late = json!({"transaction_id": number, "meter_stop": 24_000, "timestamp": ago(50)});

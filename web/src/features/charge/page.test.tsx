@@ -46,8 +46,8 @@ const line = (kind: string, amount_fen: number) => ({
   energy_wh: 18_400,
   price: 6_000,
   amount_fen,
-  text_zh: `${kind}（2026-11-29T08:01:00Z 起）`,
-  text_en: `${kind} (from 2026-11-29T08:01:00Z)`,
+  text_zh: `${kind}（2026-11-29 16:01:00 UTC+8 起）`,
+  text_en: `${kind} (from 2026-11-29 16:01:00 UTC+8)`,
 });
 const bill = {
   tariff: "tou",
