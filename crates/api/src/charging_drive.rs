@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::charging_drivers::{Asked, driving, holder, money};
 use crate::charging_office::{Order as StationOrder, Stations};
 use crate::charging_pages::BillBody;
-use crate::charging_places::WordsBody;
+use crate::charging_places::{Point, WordsBody};
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -47,8 +47,12 @@ pub struct MineBody {
     pub outlet: Option<i64>,
     /// The place's name.
     pub place: Option<String>,
+    /// The place's English name.
+    pub place_en: Option<String>,
     /// The point's name.
     pub point: Option<String>,
+    /// The point's English name.
+    pub point_en: Option<String>,
     /// `holding` (money is being set aside), `starting`, `charging`, `ended` (its bill is being made), `review` (a person looks at its bill),
     /// `owed`, `paid`, `free` (nothing to pay) or `refused` (no charge began).
     pub state: String,
@@ -170,6 +174,8 @@ impl App {
             (None, Some(session)) => session.started_at.unwrap_or(session.changed_at),
             (None, None) => Timestamp::default(),
         };
+        let names = point.as_ref().map(|point| self.charging_place_names(point));
+        let [place, place_en] = names.unwrap_or_default();
         let has_till = self.charging()?.driving.is_some();
         Ok(MineBody {
             id: match (order, session) {
@@ -178,10 +184,12 @@ impl App {
             },
             station,
             outlet,
-            place: (point.as_ref()).and_then(|point| self.charging_place_name(point)),
+            place,
+            place_en,
             power_w: (point.as_ref())
                 .filter(|_| is_live)
-                .and_then(crate::charging_places::Point::power_w),
+                .and_then(Point::power_w),
+            point_en: point.as_ref().and_then(Point::name_en),
             point: point.map(|point| point.name()),
             told: told.filter(|_| state == "refused"),
             asked_at: asked_at.to_string(),

@@ -7424,8 +7424,12 @@ export interface components {
             paid_fen: number;
             /** @description The place's name. */
             place: string | null;
+            /** @description The place's English name. */
+            place_en: string | null;
             /** @description The point's name. */
             point: string | null;
+            /** @description The point's English name. */
+            point_en: string | null;
             /**
              * Format: int64
              * @description Power now, W.
@@ -7788,8 +7792,12 @@ export interface components {
             outlet: number;
             /** @description The place's name. */
             place: string | null;
+            /** @description The place's English name. */
+            place_en: string | null;
             /** @description The point's name. */
             point: string | null;
+            /** @description The point's English name. */
+            point_en: string | null;
             /** @description `held`, `confirmed`, `in_use`, `done`, `cancelled`, `expired` or `no_show`. */
             state: string;
             /** @description The station's identity. */

@@ -1,5 +1,5 @@
 /** The driver's pages: found by address, started once however often it is tapped, watched, stopped, paid, complained of, reserved. */
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { Route, Routes, useLocation } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { firstPage, navFor } from "../../shell/navigation.tsx";
@@ -355,6 +355,21 @@ describe("my charging", () => {
     expect(second?.textContent).toContain("61.20 yuan");
   });
 
+  it("names places in the reader's language, and by what there is where one has no English name", async () => {
+    const items = [order(), order({ id: "b2", place_en: null, point_en: null })];
+    const heads = () =>
+      screen.getAllByTestId("charge-order").map((card) => card.querySelector("strong")?.textContent);
+    const list = { [`GET ${MINE}`]: { items, owed_fen: 0, next: null } };
+    const calls = open("/charge/orders", list);
+    await screen.findByTestId("charge-orders");
+    expect(heads()).toEqual(["East Lake · Outlet one", "东湖公园 · 一号枪"]);
+    expect(calls.some(({ path }) => path === "/api/v1/charging/places")).toBe(false);
+    cleanup();
+    open("/charge/orders", list, "zh");
+    await screen.findByTestId("charge-orders");
+    expect(heads()).toEqual(["东湖公园 · 一号枪", "东湖公园 · 一号枪"]);
+  });
+
   it("begins empty", async () => {
     open("/charge/orders", { [`GET ${MINE}`]: { items: [], owed_fen: 0, next: null } });
     expect(await screen.findByText("No charge yet")).toBeTruthy();
@@ -374,6 +389,7 @@ describe("reservations", () => {
     station: "CP1",
     outlet: 1,
     place: "东湖公园",
+    place_en: "East Lake",
     point: "一号枪",
     from: "2026-11-29T10:00:00Z",
     to: "2026-11-29T11:00:00Z",
