@@ -328,6 +328,18 @@ describe("a charge", () => {
     await waitFor(() => expect(calls.some(({ path }) => path === `${MINE}/a1/payment`)).toBe(true));
   });
 
+  it("whose payment is under way says so, and asks for no money", async () => {
+    const paying = { state: "paying" as const, due_fen: 6_120, paid_fen: 5_000, owed_fen: 0, may_pay: false };
+    open("/charge/orders/a1", { [`GET ${MINE}/a1`]: detail({ ...paying, may_stop: false }, { bill }) });
+    const live = await screen.findByTestId("charge-live");
+    expect(live.textContent).toContain("Payment under way");
+    expect(live.textContent).toContain("There is nothing more to pay");
+    expect(screen.getByTestId("charge-payment").textContent).toContain("Under way11.20 yuan");
+    expect(screen.getByTestId("charge-payment").textContent).not.toContain("Owed");
+    expect(document.querySelector('[data-action="charge.pay"]')).toBeNull();
+    expect(document.querySelector('[data-action="charge.complain"]')).not.toBeNull();
+  });
+
   it("takes a complaint, and says the case's number", async () => {
     const calls = open("/charge/orders/a1", {
       [`GET ${MINE}/a1`]: detail({ state: "paid", may_stop: false }),
@@ -391,6 +403,7 @@ describe("reservations", () => {
     place: "东湖公园",
     place_en: "East Lake",
     point: "一号枪",
+    point_en: "Outlet one",
     from: "2026-11-29T10:00:00Z",
     to: "2026-11-29T11:00:00Z",
     state: "confirmed",
