@@ -6,14 +6,16 @@ use crate::app::App;
 use crate::charging_drivers::{Asked, driving, holder, money};
 use crate::charging_office::{Order as StationOrder, Stations};
 use crate::charging_pages::BillBody;
-use crate::charging_places::WordsBody;
+use crate::charging_places::{Point, WordsBody};
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use billing::durable::{self, kept};
+use billing::{Cashier, Kept};
 use cases::NewCase;
 use charging::Fen;
+use charging::collect::State as Paying;
 use identity::{Permission, Principal};
 use model::problem::both;
 use model::{Timestamp, Told};
@@ -47,10 +49,15 @@ pub struct MineBody {
     pub outlet: Option<i64>,
     /// The place's name.
     pub place: Option<String>,
+    /// The place's English name.
+    pub place_en: Option<String>,
     /// The point's name.
     pub point: Option<String>,
+    /// The point's English name.
+    pub point_en: Option<String>,
     /// `holding` (money is being set aside), `starting`, `charging`, `ended` (its bill is being made), `review` (a person looks at its bill),
-    /// `owed`, `paid`, `free` (nothing to pay) or `refused` (no charge began).
+    /// `paying` (a payment is under way: the provider has not answered, and nobody is asked to pay again), `owed`, `paid`, `free` (nothing to
+    /// pay) or `refused` (no charge began).
     pub state: String,
     /// Why no charge began.
     pub told: Option<WordsBody>,
@@ -72,7 +79,7 @@ pub struct MineBody {
     pub paid_fen: i64,
     /// What was given back, fen.
     pub refunded_fen: i64,
-    /// What is still owed, fen.
+    /// What is still owed, fen; 0 while a payment is under way.
     pub owed_fen: i64,
     /// Whether it can be ended now.
     pub may_stop: bool,
@@ -135,16 +142,20 @@ impl App {
             _ => None,
         };
         let is_paying = match &whole {
-            Some(kept) => is_under_way(read, &kept.key.to_string(), order).await?,
+            Some(kept) => under_way(read, &kept.key.to_string(), order)
+                .await?
+                .is_some(),
             None => false,
         };
+        // What the bill comes to stands in the ledger once the payment of an order has begun to take it.
+        let rest = billed.max(due.unwrap_or(0)) - paid;
         let owed = if is_paying { 0 } else { billed - paid };
         let state = match (order.map(|order| order.state.as_str()), session) {
             (_, Some(session)) => match session.state.as_str() {
                 "charging" => "charging",
                 "doubtful" => "review",
                 "billed" if owed > 0 => "owed",
-                "billed" if is_paying => "ended",
+                "billed" if is_paying && rest > 0 => "paying",
                 "billed" if paid > 0 => "paid",
                 "billed" => "free",
                 _ => "ended",
@@ -170,6 +181,8 @@ impl App {
             (None, Some(session)) => session.started_at.unwrap_or(session.changed_at),
             (None, None) => Timestamp::default(),
         };
+        let names = point.as_ref().map(|point| self.charging_place_names(point));
+        let [place, place_en] = names.unwrap_or_default();
         let has_till = self.charging()?.driving.is_some();
         Ok(MineBody {
             id: match (order, session) {
@@ -178,10 +191,12 @@ impl App {
             },
             station,
             outlet,
-            place: (point.as_ref()).and_then(|point| self.charging_place_name(point)),
+            place,
+            place_en,
             power_w: (point.as_ref())
                 .filter(|_| is_live)
-                .and_then(crate::charging_places::Point::power_w),
+                .and_then(Point::power_w),
+            point_en: point.as_ref().and_then(Point::name_en),
             point: point.map(|point| point.name()),
             told: told.filter(|_| state == "refused"),
             asked_at: asked_at.to_string(),
@@ -301,19 +316,20 @@ impl App {
     }
 }
 
-/// Whether a payment of a bill, or of its order, has not come to its end.
-async fn is_under_way(
+/// The payment of a bill, or of its order, that has not come to its end.
+async fn under_way(
     read: &mut Connection,
     bill: &str,
     order: Option<&ChargingOrder>,
-) -> Answer<bool> {
+) -> Answer<Option<String>> {
     let mut all = rows::payments_for(read, bill).await?;
     if let Some(order) = order {
         all.extend(rows::payment(read, &order.id).await?);
     }
-    Ok(all
-        .iter()
-        .any(|payment| matches!(payment.state.as_str(), "open" | "held")))
+    let open = all
+        .into_iter()
+        .find(|payment| matches!(payment.state.as_str(), "open" | "held"));
+    Ok(open.map(|payment| payment.id))
 }
 
 /// Which page.
@@ -616,16 +632,10 @@ pub async fn pay(
     let now = app.now();
     // One payment of a bill at a time: whether there is another is looked at where nobody else writes.
     let mut write = app.records.write().await?;
-    if is_under_way(&mut write, &bill, known.order.as_ref()).await? {
+    let cashier = &driving.cashier;
+    if let Some(payment) = under_way(&mut write, &bill, known.order.as_ref()).await? {
         drop(write);
-        let open = open_payment(&app, &bill, known.order.as_ref()).await?;
-        if let Some(payment) = open {
-            driving
-                .cashier
-                .bill(&payment, &whole, now)
-                .await
-                .map_err(money)?;
-        }
+        carry(cashier, &payment, &whole, now).await?;
         return Ok(Json(app.shown_mine(&caller, &id).await?));
     }
     let ledger = books::money(&mut write, &bill).await?;
@@ -635,8 +645,7 @@ pub async fn pay(
     }
     let tries = rows::payments_for(&mut write, &bill).await?.len();
     let payment = format!("bill-{number}-{}", tries + 1);
-    let cashier = &driving.cashier;
-    (cashier.begin(&mut write, &payment, &card, Fen(owed), now)).await?;
+    (cashier.begin_for(&mut write, &payment, &card, (&bill, Fen(owed)), now)).await?;
     let detail = json!({"payment": payment, "fen": owed});
     let (actor, target) = (peer.actor(&caller), format!("charging:{number}"));
     audit::insert(
@@ -649,44 +658,33 @@ pub async fn pay(
     )
     .await?;
     write.commit().await?;
-    let machine = cashier.advance(&payment, now).await.map_err(money)?;
-    match machine.state() {
-        charging::collect::State::Held => {
-            cashier.bill(&payment, &whole, now).await.map_err(money)?;
-        }
-        charging::collect::State::Refused(_) => {
-            return Err(ApiError::both(
-                StatusCode::CONFLICT,
-                "charging-payment-refused",
-                ["支付机构没有同意付款", "the payment provider refused"],
-                ["支付", "payment"],
-                [
-                    "请核对余额后再试",
-                    "see that there is enough money, then try again",
-                ],
-            ));
-        }
-        // Silence: it is gone on with.
-        _ => {}
-    }
+    carry(cashier, &payment, &whole, now).await?;
     Ok(Json(app.shown_mine(&caller, &id).await?))
 }
 
-/// The payment of a bill that has not come to its end.
-async fn open_payment(
-    app: &App,
-    bill: &str,
-    order: Option<&ChargingOrder>,
-) -> Answer<Option<String>> {
-    let mut read = app.records.read().await?;
-    let mut all = rows::payments_for(&mut read, bill).await?;
-    if let Some(order) = order {
-        all.extend(rows::payment(&mut read, &order.id).await?);
+/// Takes a payment of a bill as far as it goes now; where the provider is silent, the cashier's rounds go on with it.
+///
+/// # Errors
+/// 409 where the provider refuses; the cashier's own.
+async fn carry(cashier: &Cashier, payment: &str, whole: &Kept, now: Timestamp) -> Answer<()> {
+    let machine = cashier.advance(payment, now).await.map_err(money)?;
+    match machine.state() {
+        Paying::Held => {
+            cashier.bill(payment, whole, now).await.map_err(money)?;
+            Ok(())
+        }
+        Paying::Refused(_) => Err(ApiError::both(
+            StatusCode::CONFLICT,
+            "charging-payment-refused",
+            ["支付机构没有同意付款", "the payment provider refused"],
+            ["支付", "payment"],
+            [
+                "请核对余额后再试",
+                "see that there is enough money, then try again",
+            ],
+        )),
+        _ => Ok(()),
     }
-    let open = all
-        .into_iter()
-        .find(|payment| matches!(payment.state.as_str(), "open" | "held"));
-    Ok(open.map(|payment| payment.id))
 }
 
 /// A complaint.
@@ -731,6 +729,9 @@ pub async fn complain(
     let mut read = app.records.read().await?;
     let body = app.mine(&mut read, &known).await?;
     drop(read);
+    let asked_at = app
+        .charging_days()?
+        .said(crate::charging_pages::moment(&body.asked_at)?);
     let number = known.session.as_ref().map(|session| session.id);
     let page = number.map_or(String::new(), |n| format!("订单页：/charging/sessions/{n}"));
     let place = [body.place.as_deref(), body.point.as_deref()];
@@ -738,7 +739,7 @@ pub async fn complain(
     let digest = hex::encode(gm::sm3(format!("{id}\n{text}").as_bytes()));
     let new = NewCase {
         title: format!("充电投诉：{} {}", body.station, place.join(" ")),
-        description: format!("{text}\n\n充电：{id}，{}。{page}", body.asked_at),
+        description: format!("{text}\n\n充电：{id}，{asked_at}。{page}"),
         source: Some("citizen".to_owned()),
         request_id: Some(format!(
             "charging-complaint-{}",

@@ -237,7 +237,7 @@ impl BillBody {
         });
         let lines = lines.collect();
         let doubts = bill.doubts.iter().map(|doubt| {
-            let told = doubt.told();
+            let told = doubt.told(days);
             DoubtBody {
                 at: doubt.at.map(|at| at.to_string()),
                 text_zh: told.zh,

@@ -152,6 +152,11 @@ impl Point {
             .unwrap_or_else(|| format!("{} #{}", self.station, self.outlet))
     }
 
+    /// Its English name, where it has one.
+    pub fn name_en(&self) -> Option<String> {
+        self.text("nameEn")
+    }
+
     /// How it stands, in OCPP's words.
     pub fn status(&self) -> Option<String> {
         self.text("status")
@@ -229,9 +234,10 @@ impl App {
         })
     }
 
-    /// The name of the place of a point.
-    pub fn charging_place_name(&self, point: &Point) -> Option<String> {
-        text(&self.twin.get(&point.place()?)?, "name")
+    /// The name of the place of a point, and its English one, each where it has one.
+    pub fn charging_place_names(&self, point: &Point) -> [Option<String>; 2] {
+        let place = point.place().and_then(|place| self.twin.get(&place));
+        ["name", "nameEn"].map(|attribute| text(place.as_ref()?, attribute))
     }
 }
 
@@ -321,7 +327,7 @@ pub async fn places(State(app): State<App>) -> Answer<Json<PlacesBody>> {
             station: point.station.clone(),
             outlet: point.outlet,
             name: point.name(),
-            name_en: point.text("nameEn"),
+            name_en: point.name_en(),
             connector_type: point.text("connectorType"),
             rated_power_w: (point.entity.attribute("ratedPower"))
                 .and_then(|known| watts(known.value.as_number()?)),

@@ -5,6 +5,7 @@ use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::charging_drivers::{driving, holder};
 use crate::charging_office::Reserve;
+use crate::charging_places::Point;
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -69,8 +70,12 @@ pub struct ReservationBody {
     pub outlet: u32,
     /// The place's name.
     pub place: Option<String>,
+    /// The place's English name.
+    pub place_en: Option<String>,
     /// The point's name.
     pub point: Option<String>,
+    /// The point's English name.
+    pub point_en: Option<String>,
     /// From when.
     pub from: String,
     /// Until when.
@@ -98,13 +103,15 @@ fn body(
 ) -> ReservationBody {
     let (station, outlet) = outlet_of(resource).unwrap_or((resource, 1));
     let point = app.charging_point(station, outlet);
+    let names = point.as_ref().map(|point| app.charging_place_names(point));
+    let [place, place_en] = names.unwrap_or_default();
     ReservationBody {
         id,
         station: station.to_owned(),
         outlet,
-        place: point
-            .as_ref()
-            .and_then(|point| app.charging_place_name(point)),
+        place,
+        place_en,
+        point_en: point.as_ref().and_then(Point::name_en),
         point: point.map(|point| point.name()),
         from: from.to_string(),
         to: to.to_string(),

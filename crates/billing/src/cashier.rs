@@ -78,23 +78,34 @@ impl Cashier {
         hold: Fen,
         now: Timestamp,
     ) -> records::Result<bool> {
-        let parties = Parties {
+        let machine = Collection::new(id, self.parties(card), hold);
+        add(write, &machine, now).await
+    }
+
+    /// Writes a payment that takes what is owed of a bill, as [`Cashier::begin`] does: it is that bill's from its first moment, so that nobody
+    /// is asked for the same money while the provider is silent, and one that the provider refuses counts among the bill's payments.
+    ///
+    /// # Errors
+    /// The records' own.
+    pub async fn begin_for(
+        &self,
+        write: &mut Connection,
+        id: &str,
+        card: &str,
+        (bill, owed): (&str, Fen),
+        now: Timestamp,
+    ) -> records::Result<bool> {
+        let machine = Collection::new(id, self.parties(card), owed).of_bill(bill);
+        add(write, &machine, now).await
+    }
+
+    /// Who pays through this provider; whose income it is, the bill says.
+    fn parties(&self, card: &str) -> Parties {
+        Parties {
             driver: card.to_owned(),
             operator: String::new(),
             provider: self.till.name().to_owned(),
-        };
-        let machine = Collection::new(id, parties, hold);
-        let row = ChargingPayment {
-            id: id.to_owned(),
-            card: card.to_owned(),
-            bill: None,
-            state: word(&machine, now).to_owned(),
-            body: json(&machine)?,
-            revision: 0,
-            made_at: now,
-            changed_at: now,
-        };
-        rows::add_payment(write, &row).await
+        }
     }
 
     /// A payment as it stands.
@@ -372,6 +383,25 @@ impl Cashier {
             None => Ok(()),
         }
     }
+}
+
+/// A new payment's row.
+async fn add(
+    write: &mut Connection,
+    machine: &Collection,
+    now: Timestamp,
+) -> records::Result<bool> {
+    let row = ChargingPayment {
+        id: machine.order().to_owned(),
+        card: machine.parties().driver.clone(),
+        bill: machine.bill_id().map(str::to_owned),
+        state: word(machine, now).to_owned(),
+        body: json(machine)?,
+        revision: 0,
+        made_at: now,
+        changed_at: now,
+    };
+    rows::add_payment(write, &row).await
 }
 
 /// A payment's word in rows.

@@ -200,6 +200,48 @@ async fn whatever_is_lost_a_bill_is_paid_once_and_given_back_once() {
 }
 
 #[tokio::test]
+async fn a_payment_of_a_bill_is_that_bills_alone_and_one_that_is_refused_is_one_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = Records::open(&dir.path().join("records.sqlite"))
+        .await
+        .unwrap();
+    let cashier = Cashier::new(records.clone(), Arc::new(Play::new(records.clone(), FUNDS)));
+    let now = at("18:00:00");
+    let kept = billed(&records).await;
+    let (bill, card) = (kept.key.to_string(), kept.card.clone().unwrap());
+    let begin_for = async |id: &str, bill: &str, owed: i64| {
+        let mut write = records.write().await.unwrap();
+        let begun = cashier.begin_for(&mut write, id, &card, (bill, Fen(owed)), now);
+        assert!(begun.await.unwrap());
+        write.commit().await.unwrap();
+    };
+    // More than there is: it counts among the bill's payments, so that the next has a name of its own.
+    begin_for("pay-1", &bill, 100_001).await;
+    let refused = cashier.advance("pay-1", now).await.unwrap();
+    assert_eq!(refused.state(), State::Refused(Refusal::Funds));
+    let mut read = records.read().await.unwrap();
+    let of = orders::payments_for(&mut read, &bill).await.unwrap();
+    drop(read);
+    assert_eq!(
+        of.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(),
+        ["pay-1"]
+    );
+    // Another bill of the same card: its payment waits for it, and is given no other.
+    begin_for("pay-2", "S1/T0", 3_300).await;
+    assert_eq!(cashier.round(now, 100).await, Ok(1));
+    assert_eq!(cashier.round(now, 100).await, Ok(0));
+    assert_eq!(cashier.look("pay-2").await.unwrap().state(), State::Held);
+    // Its own it is given.
+    begin_for("pay-3", &bill, 3_300).await;
+    assert_eq!(cashier.round(now, 100).await, Ok(1));
+    assert_eq!(cashier.round(now, 100).await, Ok(1));
+    let paid = cashier.look("pay-3").await.unwrap();
+    assert_eq!(paid.state(), State::Done(Fen::ZERO));
+    assert_eq!(taken_by_the_provider(&records, "pay-3").await, 3_300);
+    assert_eq!(taken_by_the_provider(&records, "pay-2").await, 0);
+}
+
+#[tokio::test]
 async fn rounds_carry_on_what_a_crash_left_and_what_never_began_is_given_up() {
     let dir = tempfile::tempdir().unwrap();
     let records = Records::open(&dir.path().join("records.sqlite"))

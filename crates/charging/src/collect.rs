@@ -70,7 +70,7 @@ pub enum State {
 pub struct Collection {
     /// The provider's order, and the part in the ledger's key.
     order: String,
-    /// Whose money it is; none before there is one.
+    /// Whose money it is; none before there is one, unless it was begun for it.
     bill: Option<String>,
     parties: Parties,
     hold: Fen,
@@ -90,6 +90,13 @@ impl Collection {
             attempt: 1,
             state: State::Holding,
         }
+    }
+
+    /// The same of a bill that is there already: it is no other's, and who pays can be told so before any money is set aside.
+    #[must_use]
+    pub fn of_bill(mut self, bill: &str) -> Self {
+        self.bill = Some(bill.to_owned());
+        self
     }
 
     /// Where it stands.

@@ -110,6 +110,24 @@ impl Days {
         Some(self.zone.to_datetime(at).date())
     }
 
+    /// A moment as people read it, by the calendar's clock to the second and with how far that is ahead of UTC:
+    /// `2026-11-29 09:18:18 UTC+8`. RFC 3339 outside the years −9999 to 9999.
+    pub fn said(&self, at: Timestamp) -> String {
+        let Ok(moment) = jiff::Timestamp::from_microsecond(at.micros()) else {
+            return at.to_string();
+        };
+        let local = self.zone.to_datetime(moment);
+        let ahead = self.zone.to_offset(moment).seconds();
+        let sign = if ahead < 0 { '-' } else { '+' };
+        let (hours, minutes) = (ahead.abs() / 3_600, ahead.abs() / 60 % 60);
+        let zone = match (hours, minutes) {
+            (0, 0) => String::from("UTC"),
+            (_, 0) => format!("UTC{sign}{hours}"),
+            _ => format!("UTC{sign}{hours}:{minutes:02}"),
+        };
+        format!("{} {zone}", local.strftime("%Y-%m-%d %H:%M:%S"))
+    }
+
     /// The moment of a day's minute, 0 to 1,440, the last being the next midnight.
     pub fn moment(&self, day: Date, minute: u16) -> Option<Timestamp> {
         let (day, minute) = if minute >= crate::written::DAY_MINUTES {

@@ -14,6 +14,7 @@
 //! | no register at start or end | the nearest reading counts; held where that is far: `EdgeFar` |
 //! | registers before the start or after the end that differ | held: `Outside` |
 
+use crate::days::Days;
 use crate::event::{Event, EventKind, SessionKey};
 use crate::money::Wh;
 use model::problem::{Both, both};
@@ -129,8 +130,8 @@ pub struct Doubt {
 }
 
 impl Doubt {
-    /// What a person who reviews it reads.
-    pub fn told(&self) -> Both {
+    /// What a person who reviews it reads, with the time of the calendar's zone.
+    pub fn told(&self, days: &Days) -> Both {
         let (zh, en) = match self.kind {
             DoubtKind::NoStart => ("只有结束、没有开始", "it ended without having started"),
             DoubtKind::StartTwice => (
@@ -186,7 +187,10 @@ impl Doubt {
             ),
         };
         match self.at {
-            Some(at) => both(format!("{zh}（{at}）"), format!("{en} (at {at})")),
+            Some(at) => {
+                let at = days.said(at);
+                both(format!("{zh}（{at}）"), format!("{en} (at {at})"))
+            }
             None => both(zh, en),
         }
     }

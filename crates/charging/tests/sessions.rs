@@ -1,9 +1,12 @@
 //! Each kind of bad input to a session: what it is called, and what the session says all the same.
 
-use crate::common::{at, event, key, plain, session};
+use crate::common::{at, days, event, key, plain, session};
 use charging::event::REGISTER_MAX;
 use charging::session::mark_overlaps;
-use charging::{DoubtKind, Event, EventKind, Limits, Sessions, Wh};
+use charging::{Days, Doubt, DoubtKind, Event, EventKind, Limits, Sessions, Wh};
+use jiff::tz::TimeZone;
+use model::Timestamp;
+use model::calendar::WorkingCalendar;
 
 use EventKind::{Ended, Full, Reading, Started};
 
@@ -32,6 +35,52 @@ fn a_plain_charge_has_no_doubts_however_often_it_is_told() {
         event.received = at("2026-03-20T00:00:00");
     }
     assert_eq!(session(&with(&again)), once);
+}
+
+#[test]
+fn a_doubt_says_its_time_by_the_citys_clock() {
+    let kind = DoubtKind::Backwards;
+    let of = |micros| Doubt {
+        kind,
+        at: Some(Timestamp::from_micros(micros)),
+    };
+    // 2026-11-29T01:18:18.863416Z.
+    let told = of(1_795_915_098_863_416).told(&days());
+    assert_eq!(
+        (told.zh.as_str(), told.en.as_str()),
+        (
+            "电表倒走（2026-11-29 09:18:18 UTC+8）",
+            "the register goes back (at 2026-11-29 09:18:18 UTC+8)"
+        )
+    );
+    let untimed = Doubt { kind, at: None }.told(&days());
+    assert_eq!(
+        (untimed.zh.as_str(), untimed.en.as_str()),
+        ("电表倒走", "the register goes back")
+    );
+    // A time that no calendar has is said as it is kept.
+    assert!(
+        of(i64::MAX)
+            .told(&days())
+            .en
+            .contains(&Timestamp::from_micros(i64::MAX).to_string())
+    );
+}
+
+#[test]
+fn a_moment_is_said_with_how_far_its_clock_is_from_utc() {
+    let said = |zone: &str| {
+        let zone = TimeZone::get(zone).unwrap();
+        let written = toml::from_str(include_str!(
+            "../../../cities/tianmen/calendars/working-hours.toml"
+        ));
+        let calendar = WorkingCalendar::new("w", written.unwrap(), zone, "calendar").unwrap();
+        Days::new(&calendar).said(Timestamp::from_seconds(1_795_915_098))
+    };
+    assert_eq!(said("Asia/Shanghai"), "2026-11-29 09:18:18 UTC+8");
+    assert_eq!(said("Asia/Kolkata"), "2026-11-29 06:48:18 UTC+5:30");
+    assert_eq!(said("America/St_Johns"), "2026-11-28 21:48:18 UTC-3:30");
+    assert_eq!(said("UTC"), "2026-11-29 01:18:18 UTC");
 }
 
 #[test]
@@ -149,7 +198,7 @@ fn doubts_have_names() {
         let told = session(&events)
             .doubts
             .iter()
-            .map(charging::Doubt::told)
+            .map(|doubt| doubt.told(&days()))
             .collect::<Vec<_>>();
         assert!(
             told.iter()

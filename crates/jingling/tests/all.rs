@@ -13,6 +13,7 @@ mod charging;
 mod charging_drivers;
 mod charging_grid;
 mod charging_invoices;
+mod charging_paying;
 mod charging_supervision;
 mod command_centre;
 mod command_line;

@@ -474,7 +474,7 @@ async fn what_is_doubtful_waits_for_a_person_and_is_charged_once() {
         whole["bill"]["doubts"][0]["text_zh"]
             .as_str()
             .unwrap()
-            .contains("电表倒走"),
+            .contains("电表倒走（20"),
         "{whole}"
     );
     // Nobody is known who could pay for a stop without a start; a reason is asked for.

@@ -101,6 +101,30 @@ fn end_at(one: &mut Station, number: &Value, seconds_ago: i64) {
     one.call("StopTransaction", stop);
 }
 
+/// Names of the place and the point, each with its English one.
+const NAMES: [&str; 4] = ["东湖公园", "East Lake", "一号枪", "Outlet one"];
+
+/// Says at which place the station stands, and how both are called.
+async fn named(city: &City) {
+    let text = |text: &str| json!({"type": "Property", "value": text});
+    let place = "urn:ngsi-ld:EVChargingStation:E1";
+    let entities = json!([
+        {"id": place, "type": "EVChargingStation", "name": text(NAMES[0]), "nameEn": text(NAMES[1])},
+        {"id": "urn:ngsi-ld:ChargePoint:CP1", "type": "ChargePoint", "refStation": {"type": "Relationship", "object": place},
+            "name": text(NAMES[2]), "nameEn": text(NAMES[3])},
+    ]);
+    let token = city.token_of("collector");
+    let put = city.ask("POST", "/ngsi-ld/v1/entityOperations/upsert", |r| {
+        r.bearer_auth(&token).json(&entities)
+    });
+    let put = put.await;
+    assert!(put.status < 300, "{put:?}");
+}
+
+fn names(at: &Value) -> [Option<&str>; 4] {
+    ["place", "place_en", "point", "point_en"].map(|field| at[field].as_str())
+}
+
 #[tokio::test]
 async fn from_a_phone_to_a_bill_that_is_paid_once() {
     if python().is_none() {
@@ -122,6 +146,8 @@ async fn from_a_phone_to_a_bill_that_is_paid_once() {
     assert_eq!(ordered.status, 201, "{}", ordered.body);
     let order = ordered.json();
     assert_eq!(order["state"], "starting", "{order}");
+    assert_eq!(names(&order), [None, None, Some("CP1 #1"), None], "{order}");
+    named(&city).await;
     let card = told_to_start(&mut one);
     // The same tap is the same order; somebody else finds the outlet taken, and a second one of one's own is one too many.
     assert_eq!(phone.start(&city, "tap-1").await.json()["id"], order["id"]);
@@ -138,6 +164,7 @@ async fn from_a_phone_to_a_bill_that_is_paid_once() {
     one.call("MeterValues", middle);
     let live = phone.until(&city, &order["id"], "charging").await;
     assert_eq!(live["order"]["energy_wh"], 11_000, "{live}");
+    assert_eq!(names(&live["order"]), NAMES.map(Some), "{live}");
     assert_eq!(live["order"]["estimate_fen"], 1_650);
     assert_eq!(live["order"]["may_stop"], true);
     assert_eq!(live["readings"].as_array().unwrap().len(), 2);
@@ -265,6 +292,10 @@ async fn from_a_phone_to_a_bill_that_is_paid_once() {
         .await
         .json();
     assert_eq!(cases["items"][0]["number"], case.json()["case"], "{cases}");
+    // It says when, by the city's clock.
+    let path = format!("/api/v1/cases/{}", cases["items"][0]["id"]);
+    let whole = city.ask("GET", &path, |r| r.bearer_auth(&duty)).await;
+    assert!(whole.body.contains(" UTC+8。"), "{}", whole.body);
 
     // The station tells of another end after the bill: a case for a person, once.
     let late = json!({"transaction_id": number, "meter_stop": 24_000, "timestamp": ago(50)});
@@ -432,8 +463,10 @@ async fn a_reservation_keeps_others_away() {
         "{}",
         made.body
     );
+    named(&city).await;
     let again = phone.send(&city, path, &asked("r-1")).await;
     assert_eq!(again.json()["id"], made.json()["id"], "{}", again.body);
+    assert_eq!(names(&again.json()), NAMES.map(Some), "{}", again.body);
     let refused = other.send(&city, path, &asked("r-2")).await;
     assert_eq!(refused.status, 409, "{}", refused.body);
     let short = json!({"station": "CP1", "outlet": 1, "from": ago(-7_200), "to": ago(-7_260), "key": "r-3"});

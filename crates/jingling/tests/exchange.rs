@@ -970,7 +970,7 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
 }
 
 /// Changes the records behind the city's back: the clock that orders end by is the wall's.
-async fn behind_its_back(city: &City, statement: String) {
+pub async fn behind_its_back(city: &City, statement: String) {
     let path = Path::new(&city.dir).join("records.sqlite");
     let records = records::Records::open(&path).await.unwrap();
     let mut write = records.write().await.unwrap();

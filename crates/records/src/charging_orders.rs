@@ -338,7 +338,9 @@ pub async fn open_payments(connection: &mut Connection, most: i64) -> Result<Vec
 pub async fn billed_payments(connection: &mut Connection, most: i64) -> Result<Vec<(String, i64)>> {
     Ok(sqlx::query_as::<Any, (String, i64)>(
         "SELECT p.id, s.id FROM charging_payments p JOIN charging_sessions s ON s.card = p.card \
-         WHERE p.state = 'held' AND s.state = 'billed' ORDER BY p.changed_at LIMIT $1",
+         WHERE p.state = 'held' AND s.state = 'billed' AND (p.bill IS NULL OR p.bill = \
+         REPLACE(REPLACE(s.station, '%', '%25'), '/', '%2F') || '/' || REPLACE(REPLACE(s.transaction_id, '%', '%25'), '/', '%2F')) \
+         ORDER BY p.changed_at LIMIT $1",
     )
     .bind(most)
     .fetch_all(connection)

@@ -7414,7 +7414,7 @@ export interface components {
             outlet: number | null;
             /**
              * Format: int64
-             * @description What is still owed, fen.
+             * @description What is still owed, fen; 0 while a payment is under way.
              */
             owed_fen: number;
             /**
@@ -7424,8 +7424,12 @@ export interface components {
             paid_fen: number;
             /** @description The place's name. */
             place: string | null;
+            /** @description The place's English name. */
+            place_en: string | null;
             /** @description The point's name. */
             point: string | null;
+            /** @description The point's English name. */
+            point_en: string | null;
             /**
              * Format: int64
              * @description Power now, W.
@@ -7440,7 +7444,8 @@ export interface components {
             started_at: string | null;
             /**
              * @description `holding` (money is being set aside), `starting`, `charging`, `ended` (its bill is being made), `review` (a person looks at its bill),
-             *     `owed`, `paid`, `free` (nothing to pay) or `refused` (no charge began).
+             *     `paying` (a payment is under way: the provider has not answered, and nobody is asked to pay again), `owed`, `paid`, `free` (nothing to
+             *     pay) or `refused` (no charge began).
              */
             state: string;
             /** @description The station's identity. */
@@ -7788,8 +7793,12 @@ export interface components {
             outlet: number;
             /** @description The place's name. */
             place: string | null;
+            /** @description The place's English name. */
+            place_en: string | null;
             /** @description The point's name. */
             point: string | null;
+            /** @description The point's English name. */
+            point_en: string | null;
             /** @description `held`, `confirmed`, `in_use`, `done`, `cancelled`, `expired` or `no_show`. */
             state: string;
             /** @description The station's identity. */

@@ -2,7 +2,6 @@
 import { Card } from "antd";
 import { useT } from "../../i18n/index.tsx";
 import type { ChargingBill } from "../../lib/types.ts";
-import { localTimes } from "../charging/say.ts";
 import { yuan } from "../projects/money.ts";
 
 export function BillCard({ bill }: { bill: ChargingBill }) {
@@ -21,7 +20,7 @@ export function BillCard({ bill }: { bill: ChargingBill }) {
         <tbody>
           {bill.lines.map((line, n) => (
             <tr key={n}>
-              <td>{localTimes(p(line.text_zh, line.text_en))}</td>
+              <td>{p(line.text_zh, line.text_en)}</td>
               <td>{yuan(line.amount_fen)}</td>
             </tr>
           ))}

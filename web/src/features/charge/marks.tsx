@@ -105,6 +105,7 @@ const ORDER_COLOURS: Record<OrderState, string> = {
   charging: "blue",
   ended: "gold",
   review: "orange",
+  paying: "cyan",
   owed: "red",
   paid: "green",
   free: "green",

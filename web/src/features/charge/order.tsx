@@ -182,9 +182,9 @@ function StateHint({ order }: { order: Order }) {
       />
     );
   }
-  const hinted: OrderState[] = ["holding", "starting", "ended", "review"];
+  const hinted: OrderState[] = ["holding", "starting", "ended", "review", "paying"];
   if (!hinted.includes(order.state)) return null;
-  const state = order.state as "holding" | "starting" | "ended" | "review";
+  const state = order.state as "holding" | "starting" | "ended" | "review" | "paying";
   return (
     <p role="status" className="charge-hint">
       {order.told ? toldWord(order.told, t) : t(`charge-hint.${state}`)}
@@ -257,10 +257,10 @@ function Times({ order }: { order: Order }) {
   );
 }
 
-/** What was paid, given back and is owed. */
+/** What was paid, given back, is being paid and is owed. */
 function Paid({ order, payment }: { order: Order; payment: Payment | undefined }) {
   const { t } = useT();
-  const { due_fen, paid_fen, refunded_fen, owed_fen } = order;
+  const { state, due_fen, paid_fen, refunded_fen, owed_fen } = order;
   return (
     <Card
       size="small"
@@ -281,6 +281,12 @@ function Paid({ order, payment }: { order: Order; payment: Payment | undefined }
           <>
             <dt>{t("charge.refunded")}</dt>
             <dd>{money(refunded_fen, t)}</dd>
+          </>
+        )}
+        {state === "paying" && due_fen !== null && (
+          <>
+            <dt>{t("charge.paying")}</dt>
+            <dd>{money(due_fen - paid_fen, t)}</dd>
           </>
         )}
         {owed_fen > 0 && (

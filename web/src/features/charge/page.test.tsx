@@ -1,5 +1,5 @@
 /** The driver's pages: found by address, started once however often it is tapped, watched, stopped, paid, complained of, reserved. */
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { Route, Routes, useLocation } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { firstPage, navFor } from "../../shell/navigation.tsx";
@@ -46,8 +46,8 @@ const line = (kind: string, amount_fen: number) => ({
   energy_wh: 18_400,
   price: 6_000,
   amount_fen,
-  text_zh: `${kind}（2026-11-29T08:01:00Z 起）`,
-  text_en: `${kind} (from 2026-11-29T08:01:00Z)`,
+  text_zh: `${kind}（2026-11-29 16:01:00 UTC+8 起）`,
+  text_en: `${kind} (from 2026-11-29 16:01:00 UTC+8)`,
 });
 const bill = {
   tariff: "tou",
@@ -328,6 +328,18 @@ describe("a charge", () => {
     await waitFor(() => expect(calls.some(({ path }) => path === `${MINE}/a1/payment`)).toBe(true));
   });
 
+  it("whose payment is under way says so, and asks for no money", async () => {
+    const paying = { state: "paying" as const, due_fen: 6_120, paid_fen: 5_000, owed_fen: 0, may_pay: false };
+    open("/charge/orders/a1", { [`GET ${MINE}/a1`]: detail({ ...paying, may_stop: false }, { bill }) });
+    const live = await screen.findByTestId("charge-live");
+    expect(live.textContent).toContain("Payment under way");
+    expect(live.textContent).toContain("There is nothing more to pay");
+    expect(screen.getByTestId("charge-payment").textContent).toContain("Under way11.20 yuan");
+    expect(screen.getByTestId("charge-payment").textContent).not.toContain("Owed");
+    expect(document.querySelector('[data-action="charge.pay"]')).toBeNull();
+    expect(document.querySelector('[data-action="charge.complain"]')).not.toBeNull();
+  });
+
   it("takes a complaint, and says the case's number", async () => {
     const calls = open("/charge/orders/a1", {
       [`GET ${MINE}/a1`]: detail({ state: "paid", may_stop: false }),
@@ -355,6 +367,21 @@ describe("my charging", () => {
     expect(second?.textContent).toContain("61.20 yuan");
   });
 
+  it("names places in the reader's language, and by what there is where one has no English name", async () => {
+    const items = [order(), order({ id: "b2", place_en: null, point_en: null })];
+    const heads = () =>
+      screen.getAllByTestId("charge-order").map((card) => card.querySelector("strong")?.textContent);
+    const list = { [`GET ${MINE}`]: { items, owed_fen: 0, next: null } };
+    const calls = open("/charge/orders", list);
+    await screen.findByTestId("charge-orders");
+    expect(heads()).toEqual(["East Lake · Outlet one", "东湖公园 · 一号枪"]);
+    expect(calls.some(({ path }) => path === "/api/v1/charging/places")).toBe(false);
+    cleanup();
+    open("/charge/orders", list, "zh");
+    await screen.findByTestId("charge-orders");
+    expect(heads()).toEqual(["东湖公园 · 一号枪", "东湖公园 · 一号枪"]);
+  });
+
   it("begins empty", async () => {
     open("/charge/orders", { [`GET ${MINE}`]: { items: [], owed_fen: 0, next: null } });
     expect(await screen.findByText("No charge yet")).toBeTruthy();
@@ -374,7 +401,9 @@ describe("reservations", () => {
     station: "CP1",
     outlet: 1,
     place: "东湖公园",
+    place_en: "East Lake",
     point: "一号枪",
+    point_en: "Outlet one",
     from: "2026-11-29T10:00:00Z",
     to: "2026-11-29T11:00:00Z",
     state: "confirmed",

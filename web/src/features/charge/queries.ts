@@ -28,9 +28,9 @@ const RENEWED_PAGES_MAX = 2;
 /** Longest complaint, characters. */
 export const COMPLAINT_CHARS_MAX = 1_000;
 
-/** States in which something is to come within seconds, and in which a bill is waited for. */
+/** States in which something is to come within seconds, and in which a bill or its payment is waited for. */
 export const IS_LIVE: ReadonlySet<OrderState> = new Set(["holding", "starting", "charging"]);
-const IS_WAITING: ReadonlySet<OrderState> = new Set(["ended", "review", "owed"]);
+const IS_WAITING: ReadonlySet<OrderState> = new Set(["ended", "review", "paying", "owed"]);
 
 export const orderPath = (id: string) => `/charge/orders/${encodeURIComponent(id)}`;
 export const placePath = (id: string) => `/charge/places/${encodeURIComponent(id)}`;

@@ -23,6 +23,7 @@ export const ORDER_STATES = [
   "charging",
   "ended",
   "review",
+  "paying",
   "owed",
   "paid",
   "free",

@@ -27,8 +27,8 @@ const bill: ChargingBill = {
   doubts: [
     {
       at: "2026-11-29T01:18:18.863416Z",
-      text_zh: "电表倒走（2026-11-29T01:18:18.863416Z）",
-      text_en: "the register goes back (at 2026-11-29T01:18:18.863416Z)",
+      text_zh: "电表倒走（2026-11-29 09:18:18 UTC+8）",
+      text_en: "the register goes back (at 2026-11-29 09:18:18 UTC+8)",
     },
   ],
   decided_by: null,

@@ -29,7 +29,7 @@ import { OrderDialog } from "./order-dialog.tsx";
 import { Payments } from "./payments.tsx";
 import { decide, ROOM, sessionQuery, sessionsPath } from "./queries.ts";
 import { POINTS_MIN, RegisterChart, readingsOf } from "./register-chart.tsx";
-import { kwh, lasted, localTimes } from "./say.ts";
+import { kwh, lasted } from "./say.ts";
 
 const NOTE_CHARS_MAX = 1_000;
 
@@ -119,7 +119,7 @@ function Doubts({ title, doubts, info }: { title: string; doubts: ChargingDoubt[
       description={
         <ul className="charging-doubts">
           {doubts.map((doubt) => (
-            <li key={`${doubt.at} ${doubt.text_en}`}>{localTimes(p(doubt.text_zh, doubt.text_en))}</li>
+            <li key={`${doubt.at} ${doubt.text_en}`}>{p(doubt.text_zh, doubt.text_en)}</li>
           ))}
         </ul>
       }
@@ -246,7 +246,7 @@ function Lines({ bill }: { bill: ChargingBill }) {
       <tbody>
         {bill.lines.map((line) => (
           <tr key={`${line.kind} ${line.from} ${line.amount_fen}`}>
-            <td>{localTimes(p(line.text_zh, line.text_en))}</td>
+            <td>{p(line.text_zh, line.text_en)}</td>
             <td>{yuan(line.amount_fen)}</td>
           </tr>
         ))}

@@ -2,7 +2,7 @@
 import dayjs from "dayjs";
 import { describe, expect, it } from "vitest";
 import { translator } from "../../i18n/index.tsx";
-import { daysBefore, energy, energyAbout, kwh, lasted, localTimes, moment, spanOf, sumsOf } from "./say.ts";
+import { daysBefore, energy, energyAbout, kwh, lasted, moment, spanOf, sumsOf } from "./say.ts";
 
 describe("figures", () => {
   it("writes energy with its unit, to the watt-hour in a column", () => {
@@ -13,13 +13,6 @@ describe("figures", () => {
       "609.258",
       "8.000",
     ]);
-  });
-
-  it("writes the times in the server's sentences by the city's clock", () => {
-    expect(localTimes("电表倒走（2026-11-29T01:18:18.863416Z）")).toBe(
-      "电表倒走（2026-11-29 09:18:18 UTC+8）",
-    );
-    expect(localTimes("from 2026-11-29 10:12:18 on")).toBe("from 2026-11-29 10:12:18 on");
   });
 
   it("writes how long, in both languages, and nothing where a time is missing or before the other", () => {

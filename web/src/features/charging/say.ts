@@ -1,7 +1,7 @@
-/** Charging in figures and words: energy, pseudonyms, spans of days, times within the server's own sentences. */
+/** Charging in figures and words: energy, pseudonyms, spans of days. */
 import type { Dayjs } from "dayjs";
 import type { Translate } from "../../i18n/index.tsx";
-import { number, quantity, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
+import { number, quantity, time, unitSymbol } from "../../lib/format.ts";
 import type { ChargingFigures, ChargingSum } from "../../lib/types.ts";
 import { duration } from "../cases/due.tsx";
 
@@ -22,11 +22,6 @@ export const kwh = (wh: number): string =>
 
 /** The beginning of a pseudonym. */
 export const shortCard = (card: string): string => card.slice(0, CARD_CHARS);
-
-const ISO = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)/g;
-
-/** A sentence of the server, with the times in it as people read them. */
-export const localTimes = (text: string): string => text.replace(ISO, (iso) => `${time(iso)} ${ZONE_LABEL}`);
 
 /** How long from one time to another; null where one is missing or they are the wrong way round. */
 export function lasted(from: string | null, until: string | null, t: Translate): string | null {

@@ -205,6 +205,7 @@ export const chargeWords = {
   "charge-state.charging": ["充电中", "Charging"],
   "charge-state.ended": ["出账中", "Bill being made"],
   "charge-state.review": ["账单复核中", "Bill looked at"],
+  "charge-state.paying": ["付款处理中", "Payment under way"],
   "charge-state.owed": ["待支付", "To be paid"],
   "charge-state.paid": ["已支付", "Paid"],
   "charge-state.free": ["无需支付", "Nothing to pay"],
@@ -228,6 +229,10 @@ export const chargeWords = {
     "账单的数据有疑问，等人复核后才收费。",
     "The data of the bill are in doubt; a person looks at it before anything is taken.",
   ],
+  "charge-hint.paying": [
+    "支付机构还没有答复，平台会继续问。不用再付，也不用停在这个页面。",
+    "The payment provider has not answered yet and is being asked again. There is nothing more to pay, and you need not stay here.",
+  ],
   "charge.slow": [
     "比平常慢。桩一直不动的话，可以拔枪重插，或换一个桩；没充上不收钱。",
     "This takes longer than usual. If nothing happens, plug in again or take another point; no charge, no cost.",
@@ -250,6 +255,7 @@ export const chargeWords = {
   "charge.payment": ["支付", "Payment"],
   "charge.paid": ["已付", "Paid"],
   "charge.refunded": ["已退回", "Given back"],
+  "charge.paying": ["处理中", "Under way"],
   "charge.owed": ["还欠", "Owed"],
   "charge.pay": ["支付", "Pay"],
   "charge.pay-confirm": ["支付 {amount}？", "Pay {amount}?"],
