@@ -84,10 +84,16 @@ export function Days({ chosen, choose }: { chosen: string; choose: (key: string)
         activeKey={chosen}
         onChange={choose}
         items={[
+          ...further.map((row, n) => ({
+            key: String(row.key),
+            label: word(row),
+            // What is not seen is sent all the same.
+            forceRender: true,
+            children: <Differing n={n} word={word(row)} remove={() => remove(n)} before={() => before(n)} />,
+          })),
           {
             key: REST,
             label: t(further.length > 0 ? "charging.plan-rest" : "charging.plan-all"),
-            // What is not seen is sent all the same.
             forceRender: true,
             children: (
               <>
@@ -96,12 +102,6 @@ export function Days({ chosen, choose }: { chosen: string; choose: (key: string)
               </>
             ),
           },
-          ...further.map((row, n) => ({
-            key: String(row.key),
-            label: word(row),
-            forceRender: true,
-            children: <Differing n={n} word={word(row)} remove={() => remove(n)} before={() => before(n)} />,
-          })),
         ]}
       />
       <div className="charging-days-add">

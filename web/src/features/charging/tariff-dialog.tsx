@@ -67,6 +67,9 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
   const show = (name: (string | number)[]) => {
     const days = daysOfField(name, form.getFieldValue("further"));
     if (days !== null) flushSync(() => setChosen(days));
+    // A group of boxes takes no focus itself.
+    const field: unknown = form.getFieldInstance(name);
+    if (field instanceof HTMLElement) field.querySelector("input")?.focus();
   };
   const needed = [{ required: true, whitespace: true, message: t("charging.form-needed") }];
   return (
