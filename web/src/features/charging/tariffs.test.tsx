@@ -200,7 +200,7 @@ describe("the form", () => {
       { kinds: ["holiday" as const], hours: ["00:00-24:00 valley"] },
       ...(version?.days ?? []),
     ];
-    const held = { ...written, versions: [{ ...version, days }] };
+    const held = { ...written, change: "at-start", versions: [{ ...version, days }] };
     const items = [put(2, { holds_now: true, tariff: held as never })];
     const calls = open({ [`GET ${TARIFFS}`]: { items, may_manage: true }, [`POST ${TARIFFS}`]: all });
     fireEvent.click(await screen.findByRole("button", { name: /Put a tariff in force/ }));
@@ -217,6 +217,7 @@ describe("the form", () => {
     await waitFor(() => expect(calls.some(({ method }) => method === "POST")).toBe(true));
     const body = calls.find(({ method }) => method === "POST")?.body as { tariff: WrittenTariff };
     expect(body.tariff.versions[0]?.days).toEqual(days.slice(1));
+    expect(body.tariff.change).toBe("at-start");
   }, 30_000);
 
   it("stays open with what the server objects to", async () => {
