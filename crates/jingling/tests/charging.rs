@@ -551,7 +551,8 @@ async fn an_operator_tells_a_station_what_to_do() {
     let orders = "/api/v1/charging/stations/CP1/orders";
     let start = json!({"order": "start", "outlet": 1, "card": CARD});
     let told = post(&city, orders, &start).await;
-    let nothing = json!({"accepted": true, "status": "Accepted", "settings": [], "file": null, "data": null});
+    let nothing =
+        json!({"accepted": true, "status": "Accepted", "settings": [], "file": null, "data": null});
     assert_eq!(told.json(), nothing);
     let heard = one.tell(&json!({"wait": "RemoteStartTransaction"}));
     assert_eq!(heard["answer"], json!({"connector_id": 1, "id_tag": CARD}));

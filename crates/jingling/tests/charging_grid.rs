@@ -92,7 +92,10 @@ async fn what_a_transformer_has_left_is_shared_out_and_lowered_at_once() {
     }
     let city = city_with(&SETTINGS, json!({})).await;
     let closed = city.get(GRID).await;
-    assert_eq!((&closed["is_on"], &closed["seconds"]), (&json!(true), &json!(1)));
+    assert_eq!(
+        (&closed["is_on"], &closed["seconds"]),
+        (&json!(true), &json!(1))
+    );
     let mut one = station(&city, "1.6", "CP1");
     let mut two = station(&city, "2.0.1", "CP2");
     wired(&city, &["CP1", "CP2"]).await;
@@ -246,26 +249,48 @@ async fn logs_firmware_settings_and_limits_are_ordered() {
     let told = order("CP1", log).await.json();
     assert_eq!(told["file"], "diagnostics.tar.gz", "{told}");
     let heard = one.tell(&json!({"wait": "GetDiagnostics"}));
-    assert_eq!(heard["answer"]["location"], "ftp://up:secret@files.example/cp1");
-    let told = order("CP2", json!({"order": "log", "security": true, "location": "https://files.example/cp2"})).await;
+    assert_eq!(
+        heard["answer"]["location"],
+        "ftp://up:secret@files.example/cp1"
+    );
+    let told = order(
+        "CP2",
+        json!({"order": "log", "security": true, "location": "https://files.example/cp2"}),
+    )
+    .await;
     assert_eq!(told.json()["file"], "diagnostics.zip");
     let heard = two.tell(&json!({"wait": "GetLog"}));
     assert_eq!(heard["answer"]["log_type"], "SecurityLog");
     let firmware = json!({"order": "firmware", "location": "https://files.example/fw.bin", "retrieve_at": "2026-12-01T02:00:00+08:00"});
     for identity in ["CP1", "CP2"] {
-        assert_eq!(order(identity, firmware.clone()).await.json()["accepted"], true);
+        assert_eq!(
+            order(identity, firmware.clone()).await.json()["accepted"],
+            true
+        );
     }
     let heard = one.tell(&json!({"wait": "UpdateFirmware"}));
     assert_eq!(heard["answer"]["retrieve_date"], "2026-11-30T18:00:00Z");
-    let told = order("CP1", json!({"order": "trigger", "message": "readings", "outlet": 1})).await;
+    let told = order(
+        "CP1",
+        json!({"order": "trigger", "message": "readings", "outlet": 1}),
+    )
+    .await;
     assert_eq!(told.json()["accepted"], true);
     let heard = one.tell(&json!({"wait": "TriggerMessage"}));
-    assert_eq!(heard["answer"], json!({"requested_message": "MeterValues", "connector_id": 1}));
+    assert_eq!(
+        heard["answer"],
+        json!({"requested_message": "MeterValues", "connector_id": 1})
+    );
     // Settings: the keys of 1.6, the whole device model of 2.0.1, which comes in parts.
     let told = order("CP1", json!({"order": "read_settings"})).await.json();
     assert_eq!(told["settings"][0]["name"], "HeartbeatInterval", "{told}");
     let told = order("CP2", json!({"order": "read_settings"})).await.json();
-    let names: Vec<_> = told["settings"].as_array().unwrap().iter().map(|it| (&it["component"], &it["name"], &it["value"])).collect();
+    let names: Vec<_> = told["settings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (&it["component"], &it["name"], &it["value"]))
+        .collect();
     assert_eq!(
         names,
         [
@@ -275,13 +300,27 @@ async fn logs_firmware_settings_and_limits_are_ordered() {
         "{told}"
     );
     let write = json!({"order": "write_settings", "settings": [{"component": "HeartbeatCtrlr", "name": "Interval", "value": "60"}]});
-    assert_eq!(order("CP2", write.clone()).await.json()["settings"][0]["status"], "Accepted");
+    assert_eq!(
+        order("CP2", write.clone()).await.json()["settings"][0]["status"],
+        "Accepted"
+    );
     assert_eq!(order("CP1", write).await.json()["status"], "RebootRequired");
-    let told = order("CP1", json!({"order": "data", "vendor": "com.example", "message": "m", "data": "x"})).await;
+    let told = order(
+        "CP1",
+        json!({"order": "data", "vendor": "com.example", "message": "m", "data": "x"}),
+    )
+    .await;
     assert_eq!(told.json()["data"], "as you like");
-    assert_eq!(order("CP1", json!({"order": "forget_cards"})).await.json()["accepted"], true);
+    assert_eq!(
+        order("CP1", json!({"order": "forget_cards"})).await.json()["accepted"],
+        true
+    );
     // A person's limit of a station as a whole.
-    let told = order("CP1", json!({"order": "limit", "power_kw": 12.5, "minutes": 60})).await;
+    let told = order(
+        "CP1",
+        json!({"order": "limit", "power_kw": 12.5, "minutes": 60}),
+    )
+    .await;
     assert_eq!(told.json()["accepted"], true);
     assert_eq!(limited_16(&mut one, "ChargePointMaxProfile"), 12_500.0);
     let told = order("CP1", json!({"order": "clear_limit"})).await;
@@ -294,11 +333,21 @@ async fn logs_firmware_settings_and_limits_are_ordered() {
         json!({"order": "write_settings", "settings": [{"name": "HeartbeatInterval"}]}),
     ] {
         let told = order("CP1", wrong.clone()).await;
-        assert_eq!((told.status, told.problem().as_str()), (400, "charging-order"), "{wrong}");
+        assert_eq!(
+            (told.status, told.problem().as_str()),
+            (400, "charging-order"),
+            "{wrong}"
+        );
     }
     // What was ordered stands in the audit trail, without passwords and without values.
-    let acts = city.get("/api/v1/audit?action=charging.order").await.to_string();
-    assert!(acts.contains("files.example/cp1") && !acts.contains("secret"), "{acts}");
+    let acts = city
+        .get("/api/v1/audit?action=charging.order")
+        .await
+        .to_string();
+    assert!(
+        acts.contains("files.example/cp1") && !acts.contains("secret"),
+        "{acts}"
+    );
     assert!(acts.contains("HeartbeatCtrlr.Interval"), "{acts}");
 }
 

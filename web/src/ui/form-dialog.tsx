@@ -18,6 +18,7 @@ export function FormDialog<Entered extends object>({
   submitId,
   danger,
   wide,
+  onWrong,
   open = true,
   initialValues,
   intro,
@@ -34,6 +35,8 @@ export function FormDialog<Entered extends object>({
   danger?: boolean;
   /** For a long form: wider, and it goes to the first field that is not as it should be. */
   wide?: boolean;
+  /** Brings the first field that is not as it should be to sight, before the dialog goes to it. */
+  onWrong?: (name: (string | number)[]) => void;
   open?: boolean;
   initialValues?: Partial<Entered>;
   /** What stands above the fields. */
@@ -48,6 +51,7 @@ export function FormDialog<Entered extends object>({
       .validateFields()
       .catch((wrong: { errorFields?: { name: (string | number)[] }[] }) => {
         const first = wrong.errorFields?.[0];
+        if (first) onWrong?.(first.name);
         if (wide && first) form.scrollToField(first.name, { block: "center", focus: true });
         return null;
       });

@@ -56,9 +56,7 @@ impl Reports {
         };
         let room = SETTINGS_MAX.saturating_sub(waiting.parts.len());
         waiting.parts.extend(variables.iter().take(room).cloned());
-        if !more_follow
-            && let Some(waiting) = all.remove(&key)
-        {
+        if !more_follow && let Some(waiting) = all.remove(&key) {
             // Who waited may have gone.
             let _ = waiting.whole.send(waiting.parts);
         }

@@ -191,7 +191,9 @@ impl ChargingSettings {
             bail!("charging.reserve_minutes_max must not be below charging.reserve_minutes_min");
         }
         if self.grid_turn_seconds < 1 || self.grid_measured_seconds_max < 1 {
-            bail!("charging.grid_turn_seconds and charging.grid_measured_seconds_max must be 1 at least");
+            bail!(
+                "charging.grid_turn_seconds and charging.grid_measured_seconds_max must be 1 at least"
+            );
         }
         if self.leaving_wait_minutes < 0
             || self.readings_keep_days < 1

@@ -259,7 +259,12 @@ impl WayOut {
         };
         let mut said = self.send(identity, command).await?;
         if said.is_accepted {
-            said.settings = coming.parts(self.wait).await.into_iter().map(setting).collect();
+            said.settings = coming
+                .parts(self.wait)
+                .await
+                .into_iter()
+                .map(setting)
+                .collect();
         }
         Ok(said)
     }

@@ -10,7 +10,8 @@ import { duration } from "../cases/due.tsx";
 import { operatorWord } from "../charging/marks.tsx";
 import { sessionsPath } from "../charging/queries.ts";
 import { energyAbout, kwh } from "../charging/say.ts";
-import { Figure, How, kilowatts, percent, Thing } from "./parts.tsx";
+import { OutOfOrder, Unheard } from "./figures.tsx";
+import { AskedCard, Figure, kilowatts, percent, Thing } from "./parts.tsx";
 
 export function Overview({ found }: { found: ChargingSupervision }) {
   return (
@@ -25,24 +26,15 @@ export function Overview({ found }: { found: ChargingSupervision }) {
 
 function Goals({ found }: { found: ChargingSupervision }) {
   const { t } = useT();
-  const title = t("supervision.goals");
   return (
-    <Card
-      size="small"
-      title={
-        <>
-          {title} <How of="goals" figure={title} found={found} />
-        </>
-      }
-      data-testid="supervision-goals"
-    >
+    <AskedCard title={t("supervision.goals")} how="goals" found={found} testId="supervision-goals">
       {found.goals.length === 0 && <Nothing title={t("supervision.goals-none")} />}
       <ul className="plain-list supervision-goals">
         {found.goals.map((goal) => (
           <Goal key={goal.id} goal={goal} />
         ))}
       </ul>
-    </Card>
+    </AskedCard>
   );
 }
 
@@ -78,7 +70,7 @@ function Goal({ goal }: { goal: ChargingGoal }) {
 function Figures({ found }: { found: ChargingSupervision }) {
   const { t } = useT();
   const all = found.overall;
-  const title = (key: "points" | "places" | "power" | "online" | "time" | "energy" | "missing" | "faults") =>
+  const title = (key: "points" | "places" | "power" | "online" | "time" | "energy") =>
     t(`supervision.${key}`);
   if (all.points === 0 && all.sessions === 0) {
     return <Nothing title={t("supervision.none")} mend={t("supervision.none-mend")} />;
@@ -147,43 +139,8 @@ function Figures({ found }: { found: ChargingSupervision }) {
       >
         {energyAbout(all.energy_wh)}
       </Figure>
-      <Figure
-        title={title("missing")}
-        how="missing"
-        found={found}
-        of={t("supervision.missing-of", { missing: number(all.days_missing), days: number(all.days) })}
-      >
-        {percent(all.missing_rate)}
-      </Figure>
-      <Figure
-        title={t("supervision.incomplete")}
-        how="incomplete"
-        found={found}
-        of={t("supervision.incomplete-of", {
-          energy: number(all.without_energy),
-          time: number(all.without_time),
-          card: number(all.without_card),
-        })}
-      >
-        {percent(all.incomplete_rate)}
-      </Figure>
-      <Figure
-        title={title("faults")}
-        how="faults"
-        found={found}
-        wrong={all.faulted > 0}
-        of={t("supervision.faults-of", { time: lasting(all.fault_seconds), now: number(all.faulted) })}
-      >
-        {number(all.faults)}
-      </Figure>
-      <Figure
-        title={t("supervision.repair")}
-        how="repair"
-        found={found}
-        of={t("supervision.repair-of", { n: number(all.repairs) })}
-      >
-        {typeof all.repair_mean_seconds === "number" ? lasting(all.repair_mean_seconds) : "—"}
-      </Figure>
+      <Unheard found={found} />
+      <OutOfOrder found={found} />
     </ul>
   );
 }

@@ -1,6 +1,6 @@
 /** Small parts of supervision: how a figure is counted, a share as a bar, a rate in a hundred, an outlet with the way to it. */
 import { QuestionCircleOutlined } from "@ant-design/icons";
-import { Button, Input, Popover } from "antd";
+import { Button, Card, Input, Popover } from "antd";
 import { type ReactNode, useId } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -16,7 +16,7 @@ export const percent = (rate: number | null | undefined): string =>
 export const kilowatts = (watts: number): string => `${number(watts / 1_000, 1)} kW`;
 
 /** How a figure is counted, by the server's own words, on a click. */
-export function How({ of, figure, found }: { of: string; figure: string; found: ChargingSupervision }) {
+function How({ of, figure, found }: { of: string; figure: string; found: ChargingSupervision }) {
   const { t, language } = useT();
   const definition = found.definitions.find(({ id }) => id === of);
   if (!definition) return null;
@@ -57,6 +57,33 @@ export function Figure({ title, of, how, found, wrong, children }: FigureProps) 
       <span className={wrong ? "big-value charging-wrong" : "big-value"}>{children}</span>
       <span className="quiet charging-of">{of}</span>
     </li>
+  );
+}
+
+interface AskedCardProps {
+  title: string;
+  how: string;
+  found: ChargingSupervision;
+  testId: string;
+  extra?: ReactNode;
+  children: ReactNode;
+}
+
+/** A card that says beside its title how what is in it is counted. */
+export function AskedCard({ title, how, found, testId, extra, children }: AskedCardProps) {
+  return (
+    <Card
+      size="small"
+      title={
+        <>
+          {title} <How of={how} figure={title} found={found} />
+        </>
+      }
+      extra={extra}
+      data-testid={testId}
+    >
+      {children}
+    </Card>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The subsidy by energy: rate and cap in the address, what counts and what does not by operator, and every session as a table to count again. */
-import { Alert, Card, Table } from "antd";
+import { Alert, Table } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { number, pick } from "../../lib/format.ts";
@@ -10,7 +10,7 @@ import { operatorWord } from "../charging/marks.tsx";
 import { sessionsPath } from "../charging/queries.ts";
 import { energy, kwh } from "../charging/say.ts";
 import { yuan } from "../projects/money.ts";
-import { How, Term } from "./parts.tsx";
+import { AskedCard, Term } from "./parts.tsx";
 
 const FEN = 100;
 
@@ -28,17 +28,8 @@ function Terms({ found }: { found: ChargingSupervision["subsidy"] | undefined })
 export function Subsidy({ found }: { found: ChargingSupervision }) {
   const { t } = useT();
   const { subsidy } = found;
-  const title = t("supervision.subsidy");
   return (
-    <Card
-      size="small"
-      title={
-        <>
-          {title} <How of="subsidy" figure={title} found={found} />
-        </>
-      }
-      data-testid="supervision-subsidy"
-    >
+    <AskedCard title={t("supervision.subsidy")} how="subsidy" found={found} testId="supervision-subsidy">
       {Number(subsidy.rate) === 0 && (
         <Alert type="info" showIcon title={t("supervision.subsidy-rate-none")} className="supervision-note" />
       )}
@@ -47,7 +38,7 @@ export function Subsidy({ found }: { found: ChargingSupervision }) {
       ) : (
         <Operators found={found} />
       )}
-    </Card>
+    </AskedCard>
   );
 }
 Subsidy.Terms = Terms;

@@ -1,5 +1,5 @@
 /** Towns side by side, and the villages from which charging is far. */
-import { Alert, Card, Table } from "antd";
+import { Alert, Table } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
@@ -7,7 +7,7 @@ import type { ChargingSupervisedTown, ChargingSupervision } from "../../lib/type
 import { Nothing } from "../../ui/states.tsx";
 import { kwh } from "../charging/say.ts";
 import { useColumns } from "./overview.tsx";
-import { Bar, How, Term, Thing } from "./parts.tsx";
+import { AskedCard, Bar, Term, Thing } from "./parts.tsx";
 
 /** Towns shown at once: more than a county-level city has. */
 const TOWNS_MAX = 60;
@@ -25,20 +25,11 @@ function Compared({ found }: { found: ChargingSupervision }) {
   const { t } = useT();
   type Row = ChargingSupervisedTown;
   const [points, power, online, , ...rest] = useColumns<Row>();
-  const title = t("supervision.towns");
   const most = (of: (row: Row) => number) => Math.max(0, ...found.towns.map(of));
   const mostPoints = most((row) => row.figures.points);
   const mostEnergy = most((row) => row.figures.energy_wh);
   return (
-    <Card
-      size="small"
-      title={
-        <>
-          {title} <How of="towns" figure={title} found={found} />
-        </>
-      }
-      data-testid="supervision-towns"
-    >
+    <AskedCard title={t("supervision.towns")} how="towns" found={found} testId="supervision-towns">
       <Table<Row>
         size="small"
         rowKey="code"
@@ -84,7 +75,7 @@ function Compared({ found }: { found: ChargingSupervision }) {
           },
         ]}
       />
-    </Card>
+    </AskedCard>
   );
 }
 
@@ -102,18 +93,14 @@ Towns.Distance = Distance;
 function Far({ found }: { found: ChargingSupervision }) {
   const { t, language } = useT();
   const { far } = found;
-  const title = t("supervision.far");
   const notes = language === "zh" ? far.notes_zh : far.notes_en;
   return (
-    <Card
-      size="small"
-      title={
-        <>
-          {title} <How of="far" figure={title} found={found} />
-        </>
-      }
+    <AskedCard
+      title={t("supervision.far")}
+      how="far"
+      found={found}
+      testId="supervision-far"
       extra={<Link to="/map">{t("supervision.on-map")}</Link>}
-      data-testid="supervision-far"
     >
       <p className="charging-counted">
         {t("supervision.far-of", {
@@ -161,6 +148,6 @@ function Far({ found }: { found: ChargingSupervision }) {
           </ul>
         </details>
       )}
-    </Card>
+    </AskedCard>
   );
 }

@@ -7,7 +7,7 @@ import { can, useUser } from "../../lib/session.ts";
 import type { ChargingSession } from "../../lib/types.ts";
 import { yuan } from "../projects/money.ts";
 import { energy, shortCard } from "./say.ts";
-import { clockOf, DAY_MINUTES, type Stretch, type TariffStanding } from "./tariff.ts";
+import { clockOf, DAY_MINUTES, type Stretch, type TariffStanding, type WrittenDays } from "./tariff.ts";
 
 const STATE_COLOURS: Record<string, string> = {
   charging: "blue",
@@ -157,4 +157,22 @@ export function DayBar({ stretches }: { stretches: Stretch[] }) {
       </div>
     </div>
   );
+}
+
+/** For which days a plan is, in words; the last takes what the others leave. */
+export function planWord(
+  plan: Pick<WrittenDays, "months" | "kinds">,
+  n: number,
+  count: number,
+  t: Translate,
+): string {
+  const { months = [], kinds = [] } = plan;
+  const words = [
+    ...(months.length > 0 ? [t("charging.plan-months", { months: months.join(t("charging.between")) })] : []),
+    ...(kinds.length > 0
+      ? [kinds.map((kind) => t(`charging-kind.${kind}`)).join(t("charging.between"))]
+      : []),
+  ];
+  if (words.length > 0) return words.join(" · ");
+  return t(count > 1 && n > 0 ? "charging.plan-rest" : "charging.plan-all");
 }

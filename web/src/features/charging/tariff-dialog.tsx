@@ -1,9 +1,9 @@
-/** Puts a tariff in force that is alike every day: its periods with their prices, its fees; the day is drawn as it is entered. */
-import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
+/** Puts a tariff in force: its days by periods with their prices, its fees; a day is drawn as it is entered. */
 import { useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Button, DatePicker, Form, Input, InputNumber, Select, Switch } from "antd";
+import { Alert, App, DatePicker, Form, Input, InputNumber, Select, Switch } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
-import { useMemo, useState } from "react";
+import { useState } from "react";
+import { flushSync } from "react-dom";
 import { useT } from "../../i18n/index.tsx";
 import { ZONE_LABEL } from "../../lib/format.ts";
 import type { ChargingTariff } from "../../lib/types.ts";
@@ -11,32 +11,13 @@ import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { fenOf } from "../projects/money.ts";
-import { DayBar } from "./marks.tsx";
 import { addTariff, ROOM } from "./queries.ts";
 import { dayOf, daysBefore, MINUTE, moment } from "./say.ts";
-import {
-  begunWith,
-  clockOf,
-  DAY_MINUTES,
-  drafted,
-  isPlain,
-  minuteOf,
-  PERIODS,
-  type Period,
-  stretchesEntered,
-  type TariffEntered,
-  writtenOf,
-} from "./tariff.ts";
+import { begunWith, drafted, isPlain, type TariffEntered, writtenOf } from "./tariff.ts";
+import { Days, daysOfField, HALF_HOURS, Prices, REST } from "./tariff-days.tsx";
 
 const TEXT_CHARS_MAX = 100;
-const HALF_HOUR = 30;
 const MINUTES_MAX = 44_640;
-/** As many as charging piles take. */
-const PERIODS_MAX = 48;
-const PRICE = /^\s*(?:100(?:\.0{1,4})?|\d{1,2}(?:\.\d{1,4})?)\s*$/;
-
-/** Every half hour; the last of them is midnight. */
-const HALF_HOURS = Array.from({ length: DAY_MINUTES / HALF_HOUR + 1 }, (_, n) => clockOf(n * HALF_HOUR));
 
 type FeeName = "parking" | "idle";
 
@@ -52,6 +33,7 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
   const queryClient = useQueryClient();
   const [form] = Form.useForm<Entered>();
   const [refused, setRefused] = useState<unknown>(null);
+  const [chosen, setChosen] = useState(REST);
   useFocusBack();
   const today = dayOf(Date.now());
   const written = held && writtenOf(held);
@@ -70,7 +52,7 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
       parking: has.parking ? entered.parking : undefined,
       idle: has.idle ? entered.idle : undefined,
     };
-    const tariff = drafted({ ...entered, ...fees }, from.format("YYYY-MM-DD"));
+    const tariff = drafted({ ...entered, ...fees, change: initial.change }, from.format("YYYY-MM-DD"));
     try {
       await addTariff({ station: station?.trim() || null, from: moment(from), tariff });
     } catch (error) {
@@ -81,6 +63,14 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
     void queryClient.invalidateQueries({ queryKey: ROOM });
     onClose();
   };
+  /** The days in which something is wrong are shown, so that the field can be gone to. */
+  const show = (name: (string | number)[]) => {
+    const days = daysOfField(name, form.getFieldValue("further"));
+    if (days !== null) flushSync(() => setChosen(days));
+    // A group of boxes takes no focus itself.
+    const field: unknown = form.getFieldInstance(name);
+    if (field instanceof HTMLElement) field.querySelector("input")?.focus();
+  };
   const needed = [{ required: true, whitespace: true, message: t("charging.form-needed") }];
   return (
     <FormDialog<Entered>
@@ -88,6 +78,7 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
       perform={perform}
       onClose={onClose}
       wide
+      onWrong={show}
       title={t("charging.tariff-add")}
       okText={t("charging.tariff-add")}
       submitId="charging-tariff-submit"
@@ -95,6 +86,9 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
       intro={
         <>
           <p className="quiet charging-counted">{t("charging.tariff-about")}</p>
+          {initial.change === "at-start" && (
+            <p className="quiet charging-counted">{t("charging.tariff-change")}</p>
+          )}
           {written && !isPlain(written, today) && (
             <Alert type="info" showIcon title={t("charging.form-simplified")} className="charging-told" />
           )}
@@ -130,7 +124,7 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
           <Input maxLength={TEXT_CHARS_MAX} spellCheck={false} autoCapitalize="none" />
         </Form.Item>
       </div>
-      <Hours />
+      <Days chosen={chosen} choose={setChosen} />
       <Prices />
       <Fee name="parking" />
       <Fee name="idle" />
@@ -145,138 +139,6 @@ export function TariffDialog({ held, onClose }: { held: ChargingTariff | undefin
         />
       )}
     </FormDialog>
-  );
-}
-
-const useHours = () => Form.useWatch<Entered["hours"] | undefined>("hours") ?? [];
-
-/** When each period begins, and the day that comes of it. */
-function Hours() {
-  const { t } = useT();
-  const form = Form.useFormInstance<Entered>();
-  const hours = useHours();
-  const stretches = useMemo(() => stretchesEntered(hours.filter((row) => row?.from && row.kind)), [hours]);
-  const taken = new Set(hours.map((row) => row?.from));
-  const untilOf = (from: string | undefined) => {
-    const found = stretches.find((stretch) => clockOf(stretch.from) === from);
-    return found ? clockOf(found.until) : "—";
-  };
-  /** A new one begins in the midst of the longest. */
-  const another = () => {
-    const longest = [...stretches].sort((one, other) => other.until - other.from - (one.until - one.from))[0];
-    if (!longest) return { from: "00:00", kind: "flat" as Period };
-    const middle = (longest.from + longest.until) / 2;
-    return { from: clockOf(Math.round(middle / HALF_HOUR) * HALF_HOUR), kind: longest.kind };
-  };
-  const insert = () => {
-    const rows = [...(form.getFieldValue("hours") as Entered["hours"]), another()];
-    rows.sort((one, other) => (minuteOf(one.from) ?? 0) - (minuteOf(other.from) ?? 0));
-    form.setFieldValue("hours", rows);
-  };
-  return (
-    <section className="charging-form-part">
-      <h3>{t("charging.form-hours")}</h3>
-      <DayBar stretches={stretches} />
-      <p className="quiet hint">{t("charging.form-hours-hint")}</p>
-      <Form.List
-        name="hours"
-        rules={[
-          {
-            validator: async (_, rows: Entered["hours"]) => {
-              const begun = new Set(rows.map(({ from }) => from));
-              if (begun.size < rows.length) throw new Error(t("charging.form-hours-twice"));
-            },
-          },
-        ]}
-      >
-        {(fields, { remove }, { errors }) => (
-          <>
-            <ol className="charging-hours">
-              {fields.map(({ key, name }) => (
-                <li key={key}>
-                  <Form.Item name={[name, "from"]} noStyle>
-                    <Select
-                      disabled={name === 0}
-                      aria-label={t("charging.form-hour-from", { n: name + 1 })}
-                      options={HALF_HOURS.slice(0, -1).map((value) => ({
-                        value,
-                        label: value,
-                        disabled: taken.has(value),
-                      }))}
-                    />
-                  </Form.Item>
-                  <span className="quiet number">
-                    {t("charging.form-hour-until", { until: untilOf(hours[name]?.from) })}
-                  </span>
-                  <Form.Item name={[name, "kind"]} noStyle>
-                    <Select
-                      aria-label={t("charging.form-hour-kind", { n: name + 1 })}
-                      options={PERIODS.map((value) => ({ value, label: t(`charging-period.${value}`) }))}
-                    />
-                  </Form.Item>
-                  <Button
-                    type="text"
-                    icon={<DeleteOutlined />}
-                    disabled={name === 0}
-                    aria-label={t("charging.form-hour-remove", { n: name + 1 })}
-                    onClick={() => remove(name)}
-                  />
-                </li>
-              ))}
-            </ol>
-            <Form.ErrorList errors={errors} />
-            <Button
-              icon={<PlusOutlined />}
-              disabled={fields.length >= PERIODS_MAX}
-              data-testid="charging-hour-add"
-              onClick={insert}
-            >
-              {t("charging.form-hour-add")}
-            </Button>
-          </>
-        )}
-      </Form.List>
-    </section>
-  );
-}
-
-/** The prices of the periods that the day has. */
-function Prices() {
-  const { t } = useT();
-  const hours = useHours();
-  const used = PERIODS.filter((kind) => hours.some((row) => row?.kind === kind));
-  const wrong = { pattern: PRICE, message: t("charging.form-price-wrong") };
-  const field = (kind: Period, name: "energy" | "service") => (
-    <Form.Item
-      name={["prices", kind, name]}
-      rules={name === "energy" ? [{ required: true, message: t("charging.form-needed") }, wrong] : [wrong]}
-    >
-      <Input
-        inputMode="decimal"
-        aria-label={`${t(`charging-period.${kind}`)} ${t(`charging.form-${name}`)}`}
-        placeholder={name === "service" ? "0" : undefined}
-      />
-    </Form.Item>
-  );
-  return (
-    <section className="charging-form-part">
-      <h3>{t("charging.form-prices")}</h3>
-      <div className="charging-price-row quiet" aria-hidden="true">
-        <span className="charging-period-word" />
-        <span>{t("charging.form-energy")}</span>
-        <span>{t("charging.form-service")}</span>
-      </div>
-      {used.map((kind) => (
-        <div key={kind} className="charging-price-row">
-          <span className="charging-period-word">
-            <span className={`charging-dot charging-period-${kind}`} aria-hidden="true" />
-            {t(`charging-period.${kind}`)}
-          </span>
-          {field(kind, "energy")}
-          {field(kind, "service")}
-        </div>
-      ))}
-    </section>
   );
 }
 

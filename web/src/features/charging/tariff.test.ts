@@ -7,6 +7,7 @@ import {
   isPlain,
   minuteOf,
   pricedOf,
+  shared,
   standings,
   stretchesEntered,
   stretchesOf,
@@ -179,8 +180,95 @@ describe("a tariff that is entered", () => {
   });
 
   it("says when the one that holds has more than the form", () => {
+    const later = { ...version, id: "2027", first: "2027-01-01", last: null };
+    const twice = {
+      ...version,
+      idle: { unit_minutes: 1, fen_per_unit: 50, hours: ["07:00-12:00", "13:00-23:00"] },
+    };
     const summer = { ...version, days: [{ months: [7], hours: ["00:00-24:00 flat"] }, ...version.days] };
-    expect(isPlain(tariff, "2026-11-29")).toBe(true);
-    expect(isPlain({ ...tariff, versions: [summer] }, "2026-11-29")).toBe(false);
+    const says = [[version], [summer], [version, later], [twice]].map((versions) =>
+      isPlain({ ...tariff, versions }, "2026-11-29"),
+    );
+    expect(says).toEqual([true, true, false, false]);
+  });
+});
+
+describe("days that differ", () => {
+  const flat = ["00:00-24:00 flat"];
+
+  it("get what those before them leave, as the server reads them", () => {
+    expect(shared([])).toEqual({ own: [], left: 36 });
+    expect(shared([{ months: [7, 8] }, { months: [8], kinds: ["holiday"] }, { kinds: ["holiday"] }])).toEqual(
+      {
+        own: [6, 0, 10],
+        left: 20,
+      },
+    );
+    expect(shared([{ kinds: ["workday", "weekend"] }, {}])).toEqual({ own: [24, 12], left: 0 });
+  });
+
+  it("come out as they went in: order, days, hours, prices of their own", () => {
+    const days = [
+      {
+        months: [7, 8],
+        kinds: ["workday" as const],
+        hours: ["00:00-06:00 valley", "06:00-24:00 sharp"],
+        prices: { sharp: { energy: "1.2", service: "0.45" } },
+      },
+      { kinds: ["holiday" as const], hours: flat },
+      { hours: ["00:00-06:00 valley", "06:00-24:00 flat"] },
+    ];
+    const held: WrittenTariff = { ...tariff, change: "at-start", versions: [{ ...version, days }] };
+    const begun = begunWith(held, "2026-11-29");
+    expect(begun.further?.map(({ key, priced }) => [key, priced])).toEqual([
+      [0, true],
+      [1, false],
+    ]);
+    const again = drafted(begun, "2026-12-01");
+    expect(again.change).toBe("at-start");
+    const [now] = again.versions;
+    expect(now?.prices).toEqual({
+      flat: { energy: "0.6000", service: "0.4500" },
+      valley: { energy: "0.27", service: "0" },
+    });
+    expect(now?.days).toEqual([
+      {
+        months: [7, 8],
+        kinds: ["workday"],
+        hours: ["00:00-06:00 valley", "06:00-24:00 sharp"],
+        prices: { valley: { energy: "0.27", service: "0" }, sharp: { energy: "1.2", service: "0.45" } },
+      },
+      { kinds: ["holiday"], hours: flat },
+      { hours: ["00:00-06:00 valley", "06:00-24:00 flat"] },
+    ]);
+  });
+
+  it("cost the same although the last of them has its own prices and says its days", () => {
+    const days = [
+      { months: [1, 2, 3, 4, 5, 6], hours: flat },
+      { months: [7, 8, 9, 10, 11, 12], hours: flat, prices: { flat: { energy: "0.9" } } },
+    ];
+    const begun = begunWith({ ...tariff, versions: [{ ...version, days }] }, "2026-11-29");
+    const [now] = drafted(begun, "2026-12-01").versions as [WrittenVersion];
+    expect(now.days.map((plan) => pricedOf(now, plan).map(({ both }) => both))).toEqual([
+      ["1.0500"],
+      ["0.9000"],
+    ]);
+    expect(now.days.map(({ months }) => months)).toEqual([[1, 2, 3, 4, 5, 6], undefined]);
+  });
+
+  it("leave out the other days, and their prices, where none is left", () => {
+    const row = { hours: [{ from: "00:00", kind: "valley" as const }] };
+    const entered = {
+      ...begunWith(undefined, "2026-11-29"),
+      prices: { flat: { energy: "0.6" }, valley: { energy: "0.3" } },
+      further: [
+        { ...row, key: 0, kinds: ["workday" as const, "weekend" as const] },
+        { ...row, key: 1, kinds: ["holiday" as const] },
+      ],
+    };
+    const [now] = drafted(entered, "2026-12-01").versions;
+    expect(now?.days.map(({ kinds }) => kinds)).toEqual([["workday", "weekend"], ["holiday"]]);
+    expect(now?.prices).toEqual({ valley: { energy: "0.3", service: "0" } });
   });
 });

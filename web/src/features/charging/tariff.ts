@@ -5,7 +5,10 @@ import { fenOf } from "../projects/money.ts";
 /** The kinds of periods, dearest first. */
 export const PERIODS = ["sharp", "peak", "flat", "valley", "deep-valley"] as const;
 export type Period = (typeof PERIODS)[number];
-export type DayKind = "workday" | "weekend" | "holiday";
+/** The kinds of days that the calendar tells apart. */
+export const DAY_KINDS = ["workday", "weekend", "holiday"] as const;
+export type DayKind = (typeof DAY_KINDS)[number];
+export const MONTHS: readonly number[] = Array.from({ length: 12 }, (_, n) => n + 1);
 
 /** Minutes of a day. */
 export const DAY_MINUTES = 1_440;
@@ -169,21 +172,62 @@ export interface FeeEntered {
   cap?: string;
 }
 
-/** The form of a tariff that is alike every day. */
+/** When a period begins; it lasts to the next. */
+export interface HourEntered {
+  from: string;
+  kind: Period;
+}
+
+export type PricesEntered = Partial<Record<Period, WrittenPrice>>;
+
+/** Days that differ from the others, as they stand in the form. */
+export interface DaysEntered {
+  /** Which of them it is as long as the form is open, whatever its place. */
+  key: number;
+  months?: number[];
+  kinds?: DayKind[];
+  hours: HourEntered[];
+  /** Whether its prices are its own, and not those of the other days. */
+  priced?: boolean;
+  prices?: PricesEntered;
+}
+
+/** The form of a tariff. */
 export interface TariffEntered {
   id: string;
   title_zh: string;
   title_en: string;
   source?: string;
-  /** When each period begins; it lasts to the next. */
-  hours: { from: string; kind: Period }[];
-  prices: Partial<Record<Period, WrittenPrice>>;
+  change?: WrittenTariff["change"];
+  /** Of all days that are not among the further ones. */
+  hours: HourEntered[];
+  prices: PricesEntered;
+  /** The first that fits a day holds on it. */
+  further?: DaysEntered[];
   parking?: FeeEntered;
   idle?: FeeEntered;
 }
 
+/** How many pairs of a month and a kind of day each of the plans gets, and what they leave: the first that fits holds. */
+export function shared(plans: readonly Pick<WrittenDays, "months" | "kinds">[]): {
+  own: number[];
+  left: number;
+} {
+  const among = <One>(all: readonly One[] | undefined, one: One) => !all?.length || all.includes(one);
+  const own = plans.map(() => 0);
+  let left = 0;
+  for (const month of MONTHS) {
+    for (const kind of DAY_KINDS) {
+      const n = plans.findIndex(({ months, kinds }) => among(months, month) && among(kinds, kind));
+      if (n < 0) left += 1;
+      else own[n] = (own[n] ?? 0) + 1;
+    }
+  }
+  return { own, left };
+}
+
 /** The day as the form has it, in order, without gaps: the last lasts to midnight. */
-export function stretchesEntered(hours: TariffEntered["hours"]): Stretch[] {
+export function stretchesEntered(hours: readonly HourEntered[]): Stretch[] {
   const begun = hours.flatMap(({ from, kind }) => {
     const minute = minuteOf(from);
     return minute === null || minute >= DAY_MINUTES ? [] : [{ from: minute, kind }];
@@ -207,29 +251,51 @@ function fee(entered: FeeEntered | undefined): WrittenFee | null {
   };
 }
 
+/** The periods that a day has, dearest first. */
+export const usedOf = (hours: readonly Partial<HourEntered>[] | undefined): Period[] =>
+  PERIODS.filter((kind) => hours?.some((row) => row?.kind === kind));
+
+const pricesOf = (used: readonly Period[], entered: PricesEntered | undefined): PricesEntered =>
+  Object.fromEntries(
+    used.map((kind) => {
+      const { energy = "", service } = entered?.[kind] ?? {};
+      return [kind, { energy: energy.trim(), service: service?.trim() || "0" }];
+    }),
+  );
+
+const hoursOf = (hours: readonly HourEntered[]): string[] =>
+  joined(stretchesEntered(hours)).map(
+    ({ from, until, kind }) => `${clockOf(from)}-${clockOf(until)} ${kind}`,
+  );
+
 /** The tariff that the form stands for; it has one version, which begins on the day on which it is put in force. */
 export function drafted(entered: TariffEntered, firstDay: string): WrittenTariff {
-  const stretches = joined(stretchesEntered(entered.hours));
-  const used = PERIODS.filter((kind) => stretches.some((stretch) => stretch.kind === kind));
-  const prices = used.map((kind) => {
-    const { energy = "", service } = entered.prices[kind] ?? {};
-    return [kind, { energy: energy.trim(), service: service?.trim() || "0" }] as const;
-  });
+  const further = entered.further ?? [];
+  const days: WrittenDays[] = further.map(({ months = [], kinds = [], hours, priced, prices }) => ({
+    ...(months.length > 0 && { months }),
+    ...(kinds.length > 0 && { kinds }),
+    hours: hoursOf(hours),
+    ...(priced && { prices: pricesOf(usedOf(hours), prices) }),
+  }));
+  // The server takes no plan for which no day is left.
+  const hasRest = shared(further).left > 0;
+  if (hasRest) days.push({ hours: hoursOf(entered.hours) });
+  const alike = [
+    ...(hasRest ? entered.hours : []),
+    ...further.flatMap((one) => (one.priced ? [] : one.hours)),
+  ];
   return {
     id: entered.id.trim(),
     title_zh: entered.title_zh.trim(),
     title_en: entered.title_en.trim(),
+    ...(entered.change && { change: entered.change }),
     versions: [
       {
         id: firstDay,
         first: firstDay,
         source: entered.source?.trim() ?? "",
-        prices: Object.fromEntries(prices),
-        days: [
-          {
-            hours: stretches.map(({ from, until, kind }) => `${clockOf(from)}-${clockOf(until)} ${kind}`),
-          },
-        ],
+        prices: pricesOf(usedOf(alike), entered.prices),
+        days,
         parking: fee(entered.parking),
         idle: fee(entered.idle),
       },
@@ -254,20 +320,43 @@ function feeEntered(fee: WrittenFee | null | undefined): FeeEntered | undefined 
   };
 }
 
+const hoursEntered = (plan: WrittenDays): HourEntered[] =>
+  stretchesOf(plan).map(({ from, kind }) => ({ from: clockOf(from), kind }));
+
+/** A plan before the last as the form has it: its prices are its own where one of them is another than on the other days. */
+function daysEntered(
+  plan: WrittenDays,
+  key: number,
+  version: WrittenVersion,
+  rest: PricesEntered,
+): DaysEntered {
+  const { months = [], kinds = [] } = plan;
+  const prices: PricesEntered = { ...version.prices, ...plan.prices };
+  const hours = hoursEntered(plan);
+  const said = (price: WrittenPrice | undefined) =>
+    price && [units(price.energy), units(price.service ?? "0")].join();
+  const priced = usedOf(hours).some((kind) => said(prices[kind]) !== said(rest[kind]));
+  return { key, months, kinds, hours, priced, ...(priced && { prices }) };
+}
+
 /** What the form begins with: the tariff that holds; a plain day where there is none. */
 export function begunWith(held: WrittenTariff | undefined, day: string): TariffEntered {
   const version = held && versionOn(held, day);
-  const plan = version?.days[0];
-  if (!held || !version || !plan) {
+  // Whatever its own months and kinds are, it gets the days that those before it leave.
+  const rest = version?.days.at(-1);
+  if (!held || !version || !rest) {
     return { id: "", title_zh: "", title_en: "", hours: [{ from: "00:00", kind: "flat" }], prices: {} };
   }
+  const prices: PricesEntered = { ...version.prices, ...rest.prices };
   return {
     id: held.id,
     title_zh: held.title_zh,
     title_en: held.title_en,
     source: version.source ?? "",
-    hours: stretchesOf(plan).map(({ from, kind }) => ({ from: clockOf(from), kind })),
-    prices: { ...version.prices, ...plan.prices },
+    change: held.change,
+    hours: hoursEntered(rest),
+    prices,
+    further: version.days.slice(0, -1).map((plan, n) => daysEntered(plan, n, version, prices)),
     parking: feeEntered(version.parking),
     idle: feeEntered(version.idle),
   };
@@ -277,5 +366,6 @@ export function begunWith(held: WrittenTariff | undefined, day: string): TariffE
 export const isPlain = (held: WrittenTariff, day: string): boolean => {
   const version = versionOn(held, day);
   const single = (fee: WrittenFee | null | undefined) => (fee?.hours?.length ?? 0) <= 1;
-  return version?.days.length === 1 && single(version.parking) && single(version.idle);
+  const isLast = !held.versions.some(({ first }) => version && first > version.first);
+  return isLast && single(version?.parking) && single(version?.idle);
 };

@@ -124,6 +124,102 @@ describe("the form", () => {
     expect([version?.parking, version?.idle]).toEqual([null, null]);
   }, 30_000);
 
+  it("takes days that differ: they are drawn, checked, and sent before all other days", async () => {
+    const calls = open({ [`POST ${TARIFFS}`]: all });
+    fireEvent.click(await screen.findByRole("button", { name: /Put a tariff in force/ }));
+    const submit = await screen.findByTestId("charging-tariff-submit");
+    const dialog = submit.closest<HTMLElement>(".ant-modal") as HTMLElement;
+    const tabs = () => within(dialog).getAllByRole("tab");
+    const chosen = () => tabs().find((tab) => tab.getAttribute("aria-selected") === "true")?.textContent;
+    expect(tabs().map((tab) => tab.textContent)).toEqual(["Every day"]);
+    fireEvent.click(within(dialog).getByTestId("charging-days-add"));
+    await waitFor(() => expect(chosen()).toBe("New days"));
+    expect(tabs().at(-1)?.textContent).toBe("All other days");
+    // Where something is wrong is shown, whatever was looked at.
+    fireEvent.click(tabs().at(-1) as HTMLElement);
+    await waitFor(() => expect(chosen()).toBe("All other days"));
+    fireEvent.click(submit);
+    expect(await within(dialog).findByText("Choose months or kinds of days")).toBeTruthy();
+    await waitFor(() => expect(chosen()).toBe("New days"));
+    expect(calls.some(({ method }) => method === "POST")).toBe(false);
+
+    const panel = () => within(within(dialog).getByRole("tabpanel"));
+    expect(document.activeElement).toBe(panel().getByRole("checkbox", { name: "1" }));
+    fireEvent.click(panel().getByRole("checkbox", { name: "7" }));
+    fireEvent.click(panel().getByRole("checkbox", { name: "8" }));
+    fireEvent.click(panel().getByRole("checkbox", { name: "working days" }));
+    await waitFor(() => expect(chosen()).toBe("months 7, 8 · working days"));
+    fireEvent.click(panel().getByRole("button", { name: "Remove period 2" }));
+    await waitFor(() =>
+      expect(panel().getByRole("img", { name: "The day by periods: 00:00–24:00 Valley" })).toBeTruthy(),
+    );
+    fireEvent.click(panel().getByRole("switch"));
+    const own = await within(dialog).findByLabelText<HTMLInputElement>(
+      "months 7, 8 · working days: Valley Energy",
+    );
+    expect(own.value).toBe("0.2700");
+    fireEvent.change(own, { target: { value: "0.31" } });
+
+    // A second one that has no day left is refused until it is looked at first.
+    fireEvent.click(within(dialog).getByTestId("charging-days-add"));
+    await waitFor(() => expect(chosen()).toBe("New days"));
+    fireEvent.click(panel().getByRole("checkbox", { name: "7" }));
+    fireEvent.click(panel().getByRole("checkbox", { name: "working days" }));
+    fireEvent.click(submit);
+    expect(await within(dialog).findByText(/Those before have all of these days/)).toBeTruthy();
+    fireEvent.click(panel().getByRole("button", { name: /Move one to the front/ }));
+    await waitFor(() =>
+      expect(tabs().map((tab) => tab.textContent)).toEqual([
+        "months 7 · working days",
+        "months 7, 8 · working days",
+        "All other days",
+      ]),
+    );
+    expect(chosen()).toBe("months 7 · working days");
+    fireEvent.click(submit);
+    await waitFor(() => expect(calls.some(({ method }) => method === "POST")).toBe(true));
+    const body = calls.find(({ method }) => method === "POST")?.body as { tariff: WrittenTariff };
+    const hours = ["00:00-06:00 valley", "06:00-24:00 flat"];
+    expect(body.tariff.versions[0]?.days).toEqual([
+      { months: [7], kinds: ["workday"], hours },
+      {
+        months: [7, 8],
+        kinds: ["workday"],
+        hours: ["00:00-24:00 valley"],
+        prices: { valley: { energy: "0.31", service: "0.4500" } },
+      },
+      { hours },
+    ]);
+    expect(body.tariff.versions[0]?.prices?.valley).toEqual({ energy: "0.2700", service: "0.4500" });
+  }, 60_000);
+
+  it("begins with the days of the one that holds, and takes them out again", async () => {
+    const [version] = written.versions;
+    const days = [
+      { months: [7], hours: ["00:00-24:00 flat"] },
+      { kinds: ["holiday" as const], hours: ["00:00-24:00 valley"] },
+      ...(version?.days ?? []),
+    ];
+    const held = { ...written, change: "at-start", versions: [{ ...version, days }] };
+    const items = [put(2, { holds_now: true, tariff: held as never })];
+    const calls = open({ [`GET ${TARIFFS}`]: { items, may_manage: true }, [`POST ${TARIFFS}`]: all });
+    fireEvent.click(await screen.findByRole("button", { name: /Put a tariff in force/ }));
+    const submit = await screen.findByTestId("charging-tariff-submit");
+    const dialog = submit.closest<HTMLElement>(".ant-modal") as HTMLElement;
+    fireEvent.click(within(dialog).getByRole("tab", { name: "months 7" }));
+    const panel = within(within(dialog).getByRole("tabpanel"));
+    await waitFor(() =>
+      expect(panel.getByRole<HTMLInputElement>("checkbox", { name: "7" }).checked).toBe(true),
+    );
+    fireEvent.click(panel.getByRole("button", { name: /Remove these days/ }));
+    await waitFor(() => expect(within(dialog).queryByRole("tab", { name: "months 7" })).toBeNull());
+    fireEvent.click(submit);
+    await waitFor(() => expect(calls.some(({ method }) => method === "POST")).toBe(true));
+    const body = calls.find(({ method }) => method === "POST")?.body as { tariff: WrittenTariff };
+    expect(body.tariff.versions[0]?.days).toEqual(days.slice(1));
+    expect(body.tariff.change).toBe("at-start");
+  }, 30_000);
+
   it("stays open with what the server objects to", async () => {
     const problem = {
       code: "charging-tariffs-full",

@@ -10,7 +10,7 @@ import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { tariffActions } from "./actions.tsx";
-import { DayBar, money, TariffTag } from "./marks.tsx";
+import { DayBar, money, planWord, TariffTag } from "./marks.tsx";
 import { tariffsQuery } from "./queries.ts";
 import { dayOf } from "./say.ts";
 import {
@@ -20,7 +20,6 @@ import {
   stretchesOf,
   type TariffStanding,
   versionOn,
-  type WrittenDays,
   type WrittenFee,
   type WrittenVersion,
   writtenOf,
@@ -137,19 +136,6 @@ function Tariff({
       </details>
     </Card>
   );
-}
-
-/** For which days a plan is, in words; the last takes what the others leave. */
-function planWord(plan: WrittenDays, n: number, count: number, t: Translate): string {
-  const { months = [], kinds = [] } = plan;
-  const words = [
-    ...(months.length > 0 ? [t("charging.plan-months", { months: months.join(t("charging.between")) })] : []),
-    ...(kinds.length > 0
-      ? [kinds.map((kind) => t(`charging-kind.${kind}`)).join(t("charging.between"))]
-      : []),
-  ];
-  if (words.length > 0) return words.join(" · ");
-  return t(count > 1 && n > 0 ? "charging.plan-rest" : "charging.plan-all");
 }
 
 function Version({

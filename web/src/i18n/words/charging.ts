@@ -320,9 +320,35 @@ export const chargingWords = {
   "charging.form-fee-until": ["计到几点", "counted until"],
   "charging.form-fee-hours": ["起止钟点要一起填，起早于止", "Give both hours, the earlier first"],
   "charging.form-simplified": [
-    "现行电价按月份或日子类别分了多个方案，这里只带入第一个；每天都一样的电价才能在这里填写。",
-    "The tariff that holds has plans by months or kinds of days; only the first is taken over. Here every day is alike.",
+    "现行电价有几个收费钟点段或以后的版本，这里只带入各费用的第一段和现行版本。",
+    "The tariff that holds has fees by several hours of the day or later versions; only the first hours and the version that holds are taken over.",
   ],
+  "charging.form-days": ["哪些日子", "Which days"],
+  "charging.form-days-hint": [
+    "从左到右，合乎一天的第一个有效；都不合乎的按“其余日子”。",
+    "From left to right, the first that fits a day holds; where none fits, “All other days”.",
+  ],
+  "charging.form-days-add": ["加不同的日子", "Add days that differ"],
+  "charging.form-days-new": ["新的日子", "New days"],
+  "charging.form-days-remove": ["去掉这些日子", "Remove these days"],
+  "charging.form-days-before": ["往前移一位", "Move one to the front"],
+  "charging.form-days-choose": ["请选月份或日子类别", "Choose months or kinds of days"],
+  "charging.form-days-taken": [
+    "前面的已占了这里的所有日子：往前移，或另选日子",
+    "Those before have all of these days: move it to the front or choose others",
+  ],
+  "charging.form-days-none-left": [
+    "前面各项合起来已是所有日子，这里没有剩下的，不会写入电价。",
+    "The further ones have all days between them: none is left for this one, and it is not written.",
+  ],
+  "charging.form-months": ["月份（不选：每月）", "Months (none chosen: all)"],
+  "charging.form-kinds": ["日子类别（不选：每类）", "Kinds of days (none chosen: all)"],
+  "charging.form-kinds-hint": [
+    "按市里的节假日历分；日历没有的年份，充电会停在“待复核”。",
+    "By the city's calendar of holidays; charges of a year that it has not are held.",
+  ],
+  "charging.form-priced": ["这些日子的价格另写（元/kWh）", "Prices of their own (yuan/kWh)"],
+  "charging.form-price-of": ["{days}：{period} {part}", "{days}: {period} {part}"],
   "charging.tariff-refused": ["电价没有发布", "The tariff was not put in force"],
   "charging.tariff-done": ["电价已发布", "The tariff was put in force"],
 
