@@ -72,6 +72,14 @@ describe("smart charging", () => {
     expect(screen.getByText("by measured load")).toBeTruthy();
   });
 
+  it("calls what nobody measured kept for other load", async () => {
+    open([transformer({ basis: "static", budget_w: 24_000, total_w: null, measured_at: null })]);
+    const legend = (await screen.findByText("Kept for other load")).closest("ul") as HTMLElement;
+    expect(within(legend).getByText("16 kW")).toBeTruthy();
+    expect(screen.queryByText("Other load")).toBeNull();
+    expect(screen.getByText("by static power")).toBeTruthy();
+  });
+
   it("says what is too much and what is missing", async () => {
     open([
       transformer({ over_w: 12_000 }),

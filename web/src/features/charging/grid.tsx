@@ -126,7 +126,10 @@ function Bar({ transformer }: { transformer: SharedTransformer }) {
         {parts.map(({ name, watts }) => (
           <li key={name}>
             <span className={`grid-dot grid-${name}`} aria-hidden="true" />
-            {t(`grid-part.${name}`)} <span className="number">{kilowatts(watts)}</span>
+            {name === "other" && transformer.basis === "static"
+              ? t("grid.kept-back")
+              : t(`grid-part.${name}`)}{" "}
+            <span className="number">{kilowatts(watts)}</span>
           </li>
         ))}
       </ul>

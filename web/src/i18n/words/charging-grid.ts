@@ -41,6 +41,7 @@ export const chargingGridWords = {
   ],
   "grid.limit": ["负荷上限", "Most load"],
   "grid-part.other": ["其他负荷", "Other load"],
+  "grid.kept-back": ["留给其他负荷", "Kept for other load"],
   "grid-part.drawn": ["正在充", "Charging"],
   "grid-part.room": ["已分未用", "Told, not used"],
   "grid-part.left": ["余量", "Left"],
