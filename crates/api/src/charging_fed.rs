@@ -34,6 +34,7 @@ pub(crate) struct Point {
     /// Its entity's id.
     pub id: String,
     name: String,
+    name_en: Option<String>,
     /// The station's identity.
     pub station: String,
     /// Its outlet, from 1.
@@ -98,6 +99,7 @@ pub(crate) struct Fed {
     /// Its entity's id.
     pub id: String,
     name: String,
+    name_en: Option<String>,
     limit_w: Option<i64>,
     static_w: Option<i64>,
     total: Option<Measured>,
@@ -146,6 +148,7 @@ fn point(entity: &Entity, station: Option<&str>) -> Point {
     let status = entity.attribute("status");
     Point {
         name: text(entity, "name").unwrap_or_else(|| id.to_owned()),
+        name_en: text(entity, "nameEn"),
         station: identity(station.unwrap_or(id)),
         outlet: number.unwrap_or(1),
         rated_w: rated_w(entity),
@@ -241,6 +244,7 @@ fn transformer(id: &EntityId, entity: Option<&Entity>, points: Vec<Point>) -> Fe
     });
     Fed {
         id: id.as_str().to_owned(),
+        name_en: entity.and_then(|entity| text(entity, "nameEn")),
         name: entity
             .and_then(|entity| text(entity, "name"))
             .unwrap_or_else(|| id.as_str().to_owned()),
@@ -264,6 +268,7 @@ impl Fed {
         TransformerBody {
             id: self.id.clone(),
             name: self.name.clone(),
+            name_en: self.name_en.clone(),
             limit_w: self.limit_w,
             static_w: self.static_w,
             total_w: self.total.map(|total| total.w),
@@ -278,6 +283,7 @@ impl Fed {
                 .map(|point| OutletBody {
                     id: point.id.clone(),
                     name: point.name.clone(),
+                    name_en: point.name_en.clone(),
                     station: point.station.clone(),
                     outlet: point.outlet,
                     rated_w: point.rated_w,

@@ -90,6 +90,8 @@ pub struct OutletBody {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Its English name, where it has one.
+    pub name_en: Option<String>,
     /// The station's identity.
     pub station: String,
     /// The outlet, from 1.
@@ -125,6 +127,8 @@ pub struct TransformerBody {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Its English name, where it has one.
+    pub name_en: Option<String>,
     /// What it may be asked for as a whole, W.
     pub limit_w: Option<i64>,
     /// What all charging may take while the other load is not known, W.

@@ -9,7 +9,8 @@ const user = userWith(["charging.read"], "duty");
 
 const outlet = (more: Record<string, unknown>) => ({
   id: "urn:ngsi-ld:ChargePoint:CP1",
-  name: "CP1",
+  name: "一号桩",
+  name_en: "Point 1",
   station: "CP1",
   outlet: 1,
   rated_w: 22_000,
@@ -28,6 +29,7 @@ const outlet = (more: Record<string, unknown>) => ({
 const transformer = (more: Record<string, unknown>) => ({
   id: "urn:ngsi-ld:Transformer:T1",
   name: "T1",
+  name_en: null,
   limit_w: 40_000,
   static_w: 10_000,
   total_w: 34_000,
@@ -55,14 +57,14 @@ describe("smart charging", () => {
       transformer({
         outlets: [
           outlet({}),
-          outlet({ id: "2", name: "CP2", station: "CP2", is_charging: false, limit_w: null, why: null }),
-          outlet({ id: "3", name: "CP3", station: "CP3", is_reachable: false, why: "out-of-reach" }),
+          outlet({ id: "2", name: "CP2", name_en: null, station: "CP2", is_charging: false, limit_w: null, why: null }),
+          outlet({ id: "3", name: "CP3", name_en: null, station: "CP3", is_reachable: false, why: "out-of-reach" }),
         ],
       }),
     ]);
     const rows = await screen.findAllByTestId("grid-outlet");
     expect(rows.map((row) => row.textContent)).toEqual([
-      expect.stringMatching(/CP1.*22 kW.*4 kW.*4.8 kW.*its share/),
+      expect.stringMatching(/Point 1.*22 kW.*4 kW.*4.8 kW.*its share/),
       expect.stringMatching(/CP2.*free/),
       expect.stringMatching(/CP3.*out of reach/),
     ]);

@@ -4,7 +4,7 @@ import { Alert, Table, Tag, Tooltip } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
-import { number, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
+import { number, pick, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import type { SharedOutlet, SharedTransformer } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
@@ -39,8 +39,9 @@ export function Grid() {
 }
 
 function Transformer({ transformer }: { transformer: SharedTransformer }) {
-  const { t } = useT();
-  const { id, name, missing, over_w, basis, measured_at } = transformer;
+  const { t, language } = useT();
+  const { id, missing, over_w, basis, measured_at } = transformer;
+  const name = pick(language, transformer.name, transformer.name_en);
   return (
     <section aria-label={name} className="charging-transformer" data-testid="grid-transformer">
       <h2 className="charging-heading">
@@ -146,11 +147,11 @@ function Why({ outlet }: { outlet: SharedOutlet }) {
 }
 
 function Outlets({ items }: { items: SharedOutlet[] }) {
-  const { t } = useT();
+  const { t, language } = useT();
   const phone = usePhone();
-  const name = ({ name, outlet, station }: SharedOutlet) => (
+  const name = ({ name, name_en, outlet, station }: SharedOutlet) => (
     <>
-      <Link to={sessionsPath({ station })}>{name}</Link>{" "}
+      <Link to={sessionsPath({ station })}>{pick(language, name, name_en)}</Link>{" "}
       <span className="quiet">{t("charging.where", { n: outlet })}</span>
     </>
   );
