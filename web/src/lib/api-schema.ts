@@ -15114,6 +15114,8 @@ export interface components {
             limit_w: number | null;
             /** @description Its name. */
             name: string;
+            /** @description Its English name, where it has one. */
+            name_en: string | null;
             /**
              * Format: int32
              * @description The outlet, from 1.
@@ -15173,6 +15175,8 @@ export interface components {
             missing: string[];
             /** @description Its name. */
             name: string;
+            /** @description Its English name, where it has one. */
+            name_en: string | null;
             /** @description Its outlets, by id. */
             outlets: components["schemas"]["SharedOutlet"][];
             /**

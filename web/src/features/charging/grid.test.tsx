@@ -57,8 +57,23 @@ describe("smart charging", () => {
       transformer({
         outlets: [
           outlet({}),
-          outlet({ id: "2", name: "CP2", name_en: null, station: "CP2", is_charging: false, limit_w: null, why: null }),
-          outlet({ id: "3", name: "CP3", name_en: null, station: "CP3", is_reachable: false, why: "out-of-reach" }),
+          outlet({
+            id: "2",
+            name: "CP2",
+            name_en: null,
+            station: "CP2",
+            is_charging: false,
+            limit_w: null,
+            why: null,
+          }),
+          outlet({
+            id: "3",
+            name: "CP3",
+            name_en: null,
+            station: "CP3",
+            is_reachable: false,
+            why: "out-of-reach",
+          }),
         ],
       }),
     ]);
