@@ -51,6 +51,16 @@ describe("places", () => {
     expect(order).toEqual(["south", "east", "lost"]);
   });
 
+  it("stand those where one can charge now first while it is not known where one is", () => {
+    const full = place({ id: "full", name_en: "A" });
+    full.points = full.points.map((point) => ({ ...point, may_start: false }));
+    const order = (here: [number, number] | null) =>
+      found([full, ...all], { ...any, power: 30 }, here, "en").map((one) => one.place.id);
+    expect(order(null)).toEqual(["east", "full"]);
+    // Who knows where one is sees the nearest first, taken or not.
+    expect(order([113.12, 30.6])).toEqual(["full", "east"]);
+  });
+
   it("are asked for by an address, which may be wrong", () => {
     expect(wantedOf(new URLSearchParams("free=1&power=60&connector=DC&q=x"))).toEqual({
       free: true,

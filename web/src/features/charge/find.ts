@@ -63,7 +63,7 @@ export interface Found {
   metres: number | null;
 }
 
-/** The places with a point that fits and the words in their name or a point's: the nearest first, else by name. */
+/** The places with a point that fits and the words in their name or a point's: the nearest first, else those where one can charge now, by name. */
 export function found(
   places: readonly Place[],
   wanted: Wanted,
@@ -84,9 +84,11 @@ export function found(
   });
   const nameOf = ({ place }: Found) => (language === "en" && place.name_en) || place.name;
   const far = ({ metres }: Found) => metres ?? Number.POSITIVE_INFINITY;
+  const taken = ({ fitting }: Found) => Number(freeOf(fitting) === 0);
   return all.sort(
     (a, b) =>
       (far(a) === far(b) ? 0 : far(a) - far(b)) ||
+      (here ? 0 : taken(a) - taken(b)) ||
       nameOf(a).localeCompare(nameOf(b), language, { numeric: true }),
   );
 }
