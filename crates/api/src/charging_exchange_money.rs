@@ -14,7 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use billing::durable;
 use charging::{Entry, Fen, SessionKey, Wh};
-use model::problem::both;
+use model::problem::{both, quote};
 use model::{Timestamp, Told};
 use records::exchange::{self as rows, ExchangeOrder};
 use records::{Connection, Event, audit};
@@ -143,6 +143,13 @@ const fn total(order: &ExchangeOrder) -> i64 {
     }
 }
 
+/// Whether it is set up as one.
+fn is_partner(app: &App, id: &str) -> bool {
+    let partners = app.exchange.get().map(|exchange| exchange.partners());
+    let mut all = partners.unwrap_or_default().into_iter();
+    all.any(|one| one.operator_id == id)
+}
+
 fn statements_of(app: &App, partner: &str, known: &Known) -> Vec<StatementBody> {
     let partners = app.exchange.get().map(|exchange| exchange.partners());
     let name = partners
@@ -219,7 +226,7 @@ pub async fn statements(
 /// entered than what was agreed to meanwhile.
 #[utoipa::path(post, path = "/api/v1/charging/exchange/statements/{month}/{partner}", tag = "charging", security(("session" = ["charging.manage"])),
     params(("month" = String, Path), ("partner" = String, Path)), responses((status = 200, body = StatementsBody), (status = 400, body = ProblemBody),
-        (status = 409, body = ProblemBody)))]
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn settle(
     State(app): State<App>,
     Caller(caller): Caller,
@@ -231,6 +238,9 @@ pub async fn settle(
     must_be_over(&month, now)?;
     let mut write = app.records.write().await?;
     let known = known(&mut write, &partner, &month).await?;
+    if known.orders.is_empty() && !is_partner(&app, &partner) {
+        return Err(ApiError::not_found("partner", quote(&partner)));
+    }
     let (mut count, mut fen) = (0_u64, 0_i64);
     for order in &known.orders {
         if !is_due(order) || known.entered.contains(&order.order_no) {

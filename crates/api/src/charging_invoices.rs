@@ -346,17 +346,26 @@ pub async fn list(
         after: query.after.clone(),
         limit: query.limit,
     };
+    Ok(Json(page_of(&app, &wanted, &request).await?))
+}
+
+/// A page of invoices.
+pub(crate) async fn page_of(
+    app: &App,
+    wanted: &rows::Wanted<'_>,
+    request: &PageRequest,
+) -> Answer<InvoicesBody> {
     let mut read = app.records.read().await?;
-    let page = rows::list(&mut read, &wanted, &request).await?;
+    let page = rows::list(&mut read, wanted, request).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
         items.push(shown(&mut read, row).await?);
     }
-    Ok(Json(InvoicesBody {
+    Ok(InvoicesBody {
         items,
-        is_sandbox: is_sandbox(&app),
+        is_sandbox: is_sandbox(app),
         next: page.next,
-    }))
+    })
 }
 
 /// What becomes of an invoice.

@@ -2,7 +2,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
-use crate::charging_invoices::{Asking, InvoiceBody, InvoicesBody, ask, is_sandbox, shown};
+use crate::charging_invoices::{Asking, InvoiceBody, InvoicesBody, ask, page_of, shown};
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
 use axum::extract::{Query, State};
@@ -59,17 +59,7 @@ pub async fn list(
         after: query.after,
         limit: query.limit,
     };
-    let mut read = app.records.read().await?;
-    let page = rows::list(&mut read, &wanted, &request).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for row in page.items {
-        items.push(shown(&mut read, row).await?);
-    }
-    Ok(Json(InvoicesBody {
-        items,
-        is_sandbox: is_sandbox(&app),
-        next: page.next,
-    }))
+    Ok(Json(page_of(&app, &wanted, &request).await?))
 }
 
 /// Asks for an invoice of charges of one's own that are paid.

@@ -23,7 +23,7 @@ use parking_lot::{Mutex, RwLock};
 use records::PageRequest;
 use records::charging as rows;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use wire::Payload;
@@ -271,15 +271,20 @@ impl Round<'_> {
     /// Gives up what is known of charges that are over and of links that are gone.
     fn forget(&self, fed: &[Fed]) {
         let mut kept = self.grid.kept.lock();
-        let mut over = Vec::new();
+        let mut over = BTreeSet::new();
         kept.held.retain(|id, (transaction, _)| {
             let goes_on =
                 (self.going.get(id)).is_some_and(|going| going.transaction == *transaction);
             if !goes_on {
-                over.push(id.clone());
+                over.insert(id.clone());
             }
             goes_on
         });
+        // What was told for a charge that ended while the city was away.
+        let points = fed.iter().flat_map(|fed| &fed.points);
+        let left =
+            points.filter(|point| point.limit.is_some() && !self.going.contains_key(&point.id));
+        over.extend(left.map(|point| point.id.clone()));
         let now = self.app.now();
         kept.left_alone.retain(|_, until| *until > now);
         kept.heard

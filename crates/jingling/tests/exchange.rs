@@ -945,6 +945,8 @@ async fn a_charge_that_a_partner_asks_for_runs_at_a_station_and_is_told_until_it
         format!("UPDATE exchange_orders SET ended_at = ended_at - {back}"),
     )
     .await;
+    let stranger = post(&city, &format!("{}/000000000", path(40)), &Value::Null).await;
+    assert_eq!(stranger.status, 404, "{}", stranger.body);
     for _ in 0..2 {
         let done = post(&city, &format!("{}/{PARTNER}", path(40)), &Value::Null).await;
         assert_eq!(done.status, 200, "{}", done.body);
